@@ -1,0 +1,2 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Generates SystemVerilog, Rust and documentation from hdl/tables.toml.
