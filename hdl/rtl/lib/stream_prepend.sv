@@ -1,0 +1,137 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Puts bytes in front of each packet of a stream.
+//
+// With the first beat come `ins_len_i` (0 to MaxBytes), `ins_data_i` (byte 0, the first to leave, in bits
+// 7:0; bytes past `ins_len_i` are ignored) and `side_i` (opaque, leaves as `side_o` with the first beat of
+// the result).
+//
+// One output beat per cycle is sustained, without bubbles between packets.
+//
+// Latency: 1 cycle.
+
+`default_nettype none
+
+module stream_prepend #(
+  parameter int unsigned MaxBytes  = 64,
+  parameter int unsigned SideWidth = 1,
+  localparam int unsigned LenW = $clog2(MaxBytes + 1)
+) (
+  input  wire                             clk_i,
+  input  wire                             rst_ni,
+
+  input  wire                             s_valid_i,
+  output logic                            s_ready_o,
+  input  wire  headend_tables_pkg::beat_t s_beat_i,
+  input  wire  [LenW-1:0]                 ins_len_i,
+  input  wire  [MaxBytes*8-1:0]           ins_data_i,
+  input  wire  [SideWidth-1:0]            side_i,
+
+  output logic                            m_valid_o,
+  input  wire                             m_ready_i,
+  output headend_tables_pkg::beat_t       m_beat_o,
+  output logic [SideWidth-1:0]            side_o
+);
+
+  localparam int unsigned BeatW  = headend_tables_pkg::BEAT_W;
+  localparam int unsigned Blocks = MaxBytes / 64 + 1;   // the last one is never full
+  localparam int unsigned BlockW = (Blocks > 1) ? $clog2(Blocks) : 1;
+
+  // Split of the inserted bytes into whole beats and a rest.
+  logic [15:0]          ins_len;
+  logic [BlockW-1:0]    whole;
+  logic [5:0]           rest;
+  logic [Blocks*512-1:0] ins_data;
+  assign ins_len  = 16'(ins_len_i);
+  assign whole    = BlockW'(ins_len[15:6]);
+  assign rest     = ins_len[5:0];
+  assign ins_data = (Blocks * 512)'(ins_data_i);
+
+  logic [BlockW-1:0] block_q;      // inserted beats already sent
+  logic [5:0]        rest_q;       // shift of the packet being sent
+  logic [511:0]      carry_q;      // bytes that did not fit the previous beat
+  logic              flush_q;      // `carry_q` is the last beat of its packet
+  logic [6:0]        flush_bytes_q;
+
+  logic                      out_ready;
+  logic                      out_valid;
+  headend_tables_pkg::beat_t out;
+
+  // Whole inserted beats go first, while the packet waits.
+  logic inserting;
+  logic accept;
+  assign inserting = s_beat_i.sop && (block_q != whole);
+  assign s_ready_o = out_ready && !flush_q && !inserting;
+  assign accept    = s_valid_i && s_ready_o;
+  assign out_valid = flush_q || s_valid_i;
+
+  logic [511:0]  block;
+  logic [511:0]  front;
+  logic [5:0]    shift;
+  logic [1023:0] pair;
+  logic [7:0]    total;
+  always_comb begin
+    block = ins_data[block_q*512 +: 512];
+    shift = s_beat_i.sop ? rest : rest_q;
+    front = s_beat_i.sop ? (block & ~({512{1'b1}} << {rest, 3'd0})) : carry_q;
+    pair  = {512'd0, s_beat_i.data} << {shift, 3'd0};
+    total = {1'b0, s_beat_i.bytes} + {2'b0, shift};
+
+    if (flush_q) begin
+      out.data  = carry_q;
+      out.bytes = flush_bytes_q;
+      out.sop   = 1'b0;
+      out.eop   = 1'b1;
+    end else if (inserting) begin
+      out.data  = block;
+      out.bytes = 7'd64;
+      out.sop   = (block_q == '0);
+      out.eop   = 1'b0;
+    end else begin
+      out.data  = pair[511:0] | front;
+      out.bytes = (total > 8'd64) ? 7'd64 : total[6:0];
+      out.sop   = s_beat_i.sop && (whole == '0);
+      out.eop   = s_beat_i.eop && (total <= 8'd64);
+    end
+  end
+
+  always_ff @(posedge clk_i) begin
+    if (!rst_ni) begin
+      block_q <= '0;
+      flush_q <= 1'b0;
+    end else if (out_ready) begin
+      flush_q <= accept && s_beat_i.eop && (total > 8'd64);
+      if (accept) begin
+        block_q <= '0;
+      end else if (s_valid_i && !flush_q) begin
+        block_q <= block_q + BlockW'(1);
+      end
+    end
+  end
+
+  always_ff @(posedge clk_i) begin
+    if (accept) begin
+      rest_q        <= shift;
+      carry_q       <= pair[1023:512];
+      flush_bytes_q <= total[6:0] - 7'd64;
+    end
+  end
+
+  // The side word of a packet that already sent inserted beats is still at the input; that of a flush
+  // beat does not matter.
+  skid_buffer #(
+    .Width(BeatW + SideWidth)
+  ) u_out (
+    .clk_i,
+    .rst_ni,
+    .s_valid_i(out_valid),
+    .s_ready_o(out_ready),
+    .s_data_i ({out, side_i}),
+    .m_valid_o,
+    .m_ready_i,
+    .m_data_o ({m_beat_o, side_o})
+  );
+
+endmodule
+
+`default_nettype wire
