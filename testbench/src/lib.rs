@@ -1,2 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Reference model, traffic, differential tests and benches of Headend.
+//!
+//! * [`packet`]: building and taking apart packets.
+//! * [`model`]: what the card has to do with a packet, in plain Rust.
+
+#![warn(missing_docs, unreachable_pub)]
+
+pub mod model;
+pub mod packet;

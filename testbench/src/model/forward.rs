@@ -1,0 +1,180 @@
+// SPDX-License-Identifier: Apache-2.0
+//! The forwarding decision: labels, VRF routes, adjacencies, and the rewritten packet.
+
+use super::headers::{ethertype, label_stack, network, Ip, Network, Stack};
+use super::{drop, sent, Action, Adjacency, LabelAction, Link, Model, Packet, Step, Verdict};
+use crate::packet::{
+    checksum_adjust, ethernet, LabelEntry, ETHERTYPE_IPV4, ETHERTYPE_MPLS, ETHER_HEADER_BYTES,
+};
+use headend_regs::{DropReason, HostReason, Ingress};
+
+/// First unreserved label (RFC 3032 2.1).
+const FIRST_LABEL: u32 = 16;
+/// IPv4 explicit null (RFC 3032 2.1).
+const EXPLICIT_NULL: u32 = 0;
+/// First multicast address (224.0.0.0); broadcast lies above it.
+const FIRST_MULTICAST: u32 = 0xe000_0000;
+
+/// Where popping labels led.
+enum Popped {
+    /// Route the IP packet in this VRF.
+    Vrf(u16),
+    /// Send the IP packet to this adjacency.
+    Adj(u16),
+    /// The labels of this adjacency replace the top entry.
+    Swap(u16),
+}
+
+impl Model {
+    /// Forwards a packet in clear, a decrypted one, or one from the host.
+    pub(super) fn forward(&mut self, packet: Packet) -> Step<Verdict> {
+        if packet.l3 || ethertype(&packet.bytes) != ETHERTYPE_MPLS {
+            let l3_at = if packet.l3 { 0 } else { ETHER_HEADER_BYTES };
+            let vrf = packet.vrf;
+            return self.forward_ip(packet, l3_at, Popped::Vrf(vrf));
+        }
+        let stack = match label_stack(&packet.bytes[ETHER_HEADER_BYTES..]) {
+            Stack::Complete(stack) => stack,
+            Stack::TooDeep(_) => return drop(DropReason::LabelStack),
+            Stack::Truncated => return drop(DropReason::InnerMalformed),
+        };
+        if stack[0].ttl <= 1 {
+            return Err(packet.to_host(HostReason::MplsTtl));
+        }
+        match self.pop(&packet, &stack)? {
+            Popped::Swap(adj) => self.swap(packet, stack[0], adj),
+            popped => {
+                let l3_at = ETHER_HEADER_BYTES + 4 * stack.len();
+                self.forward_ip(packet, l3_at, popped)
+            }
+        }
+    }
+
+    /// The action of the top label; when it pops and is not the bottom, that of the second.
+    fn pop(&self, packet: &Packet, stack: &[LabelEntry]) -> Step<Popped> {
+        let top = stack[0];
+        if top.label == EXPLICIT_NULL && top.bottom {
+            return Ok(Popped::Vrf(packet.vrf));
+        }
+        if top.label < FIRST_LABEL {
+            return Err(packet.to_host(HostReason::RouterAlert));
+        }
+        let action = match self.tables.labels.get(&top.label) {
+            None => return drop(DropReason::NoLabel),
+            Some(LabelAction::Swap(adj)) => return Ok(Popped::Swap(*adj)),
+            Some(_) if top.bottom => self.tables.labels[&top.label],
+            Some(_) => match stack.get(1).and_then(|e| self.tables.labels.get(&e.label)) {
+                Some(second) if stack[1].bottom => *second,
+                _ => return drop(DropReason::LabelStack),
+            },
+        };
+        match action {
+            LabelAction::PopVrf(vrf) => Ok(Popped::Vrf(vrf)),
+            LabelAction::PopAdj(adj) => Ok(Popped::Adj(adj)),
+            LabelAction::Swap(_) => drop(DropReason::LabelStack),
+        }
+    }
+
+    /// Routes and sends the IP packet at `l3_at`.
+    fn forward_ip(&mut self, mut packet: Packet, l3_at: usize, next: Popped) -> Step<Verdict> {
+        let ip = match network(&packet.bytes[l3_at..]) {
+            Network::Malformed => return drop(DropReason::InnerMalformed),
+            Network::V6 => return Err(packet.to_host(HostReason::UnknownEthertype)),
+            Network::V4(ip) if !ip.checksum_ok => return drop(DropReason::InnerChecksum),
+            Network::V4(ip) => ip,
+        };
+        self.check_selectors(&packet)?;
+        if ip.has_options() {
+            return Err(packet.to_host(HostReason::IpOptions));
+        }
+        if ip.dst >= FIRST_MULTICAST && (packet.sa.is_some() || l3_at > ETHER_HEADER_BYTES) {
+            return drop(DropReason::Multicast);
+        }
+        let adj = match next {
+            Popped::Vrf(vrf) => {
+                packet.vrf = vrf;
+                match self.tables.route(vrf, ip.dst) {
+                    Some(adj) => adj,
+                    None => return drop(DropReason::NoRoute),
+                }
+            }
+            Popped::Adj(adj) | Popped::Swap(adj) => adj,
+        };
+        self.adjacency(packet, l3_at, &ip, adj)
+    }
+
+    /// Sends an IP packet to an adjacency.
+    fn adjacency(&mut self, packet: Packet, l3_at: usize, ip: &Ip, adj: u16) -> Step<Verdict> {
+        let Adjacency { mtu, action } = self.installed(adj)?.clone();
+        match action {
+            Action::Drop => return drop(DropReason::RouteDrop),
+            Action::Host if packet.esp_miss => return drop(DropReason::SaNotFound),
+            Action::Host if packet.ingress == Ingress::Host => return drop(DropReason::AdjLoop),
+            Action::Host => return Err(packet.to_host(HostReason::LocalAddress)),
+            _ => {}
+        }
+        if ip.ttl <= 1 {
+            return Err(packet.to_host(HostReason::TtlExpired));
+        }
+        if ip.total_len > usize::from(mtu) {
+            return Err(packet.to_host(HostReason::TooBig));
+        }
+        // Ethernet padding ends here: only the IP packet itself goes on.
+        let mut inner = packet.bytes[l3_at..l3_at + ip.total_len].to_vec();
+        decrement_ttl(&mut inner);
+        match action {
+            Action::Ip(link) => Ok(sent(link.port, ethernet(link.dmac, link.smac, ETHERTYPE_IPV4, &inner))),
+            Action::Mpls { link, labels, ttl, tc } => {
+                let ttl = ttl.unwrap_or(inner[8]);
+                let tc = tc.unwrap_or(inner[1] >> 5);
+                Ok(send_labelled(&link, &stack(&labels, tc, ttl, true), &inner))
+            }
+            Action::Protect { link, sa } => self.encap(sa, &link, &inner),
+            Action::Drop | Action::Host => unreachable!("handled above"),
+        }
+    }
+
+    /// Replaces the top entry by the labels of an adjacency (RFC 3031 3.10, RFC 3032 2.4.2).
+    fn swap(&self, packet: Packet, top: LabelEntry, adj: u16) -> Step<Verdict> {
+        let Adjacency { action, .. } = self.installed(adj)?;
+        match action {
+            Action::Drop => drop(DropReason::RouteDrop),
+            Action::Host => Err(packet.to_host(HostReason::LocalAddress)),
+            Action::Mpls { link, labels, .. } => {
+                let entries = stack(labels, top.tc, top.ttl - 1, top.bottom);
+                Ok(send_labelled(link, &entries, &packet.bytes[ETHER_HEADER_BYTES + 4..]))
+            }
+            Action::Ip(_) | Action::Protect { .. } => drop(DropReason::LabelStack),
+        }
+    }
+
+    /// The adjacency, if it is installed.
+    fn installed(&self, adj: u16) -> Step<&Adjacency> {
+        self.tables.adjacencies.get(&adj).ok_or(Verdict::Dropped(DropReason::AdjInvalid))
+    }
+}
+
+/// Entries for `labels`, outermost first; `bottom` is the S bit of the innermost.
+fn stack(labels: &[u32], tc: u8, ttl: u8, bottom: bool) -> Vec<LabelEntry> {
+    let last = labels.len() - 1;
+    let entry =
+        |(n, label): (usize, &u32)| LabelEntry { label: *label, tc, bottom: bottom && n == last, ttl };
+    labels.iter().enumerate().map(entry).collect()
+}
+
+/// An MPLS frame on a link.
+fn send_labelled(link: &Link, stack: &[LabelEntry], payload: &[u8]) -> Verdict {
+    let mut body: Vec<u8> = stack.iter().flat_map(|e| e.to_bytes()).collect();
+    body.extend_from_slice(payload);
+    sent(link.port, ethernet(link.dmac, link.smac, ETHERTYPE_MPLS, &body))
+}
+
+/// Decrements the TTL of an IPv4 packet and adjusts its checksum (RFC 1812 5.3.1, RFC 1624).
+fn decrement_ttl(ip: &mut [u8]) {
+    let word = |p: &[u8]| u16::from_be_bytes([p[8], p[9]]);
+    let old = word(ip);
+    ip[8] -= 1;
+    let new = word(ip);
+    let field = checksum_adjust(u16::from_be_bytes([ip[10], ip[11]]), old, new);
+    ip[10..12].copy_from_slice(&field.to_be_bytes());
+}

@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Reading headers: what a stage may conclude from the bytes of a packet.
+
+use crate::packet::{checksum, LabelEntry, ETHERTYPE_QINQ, ETHERTYPE_VLAN, ETHER_HEADER_BYTES};
+use headend_regs::param;
+
+/// The parts of an IPv4 header that decide a packet's way.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Ip {
+    /// Header bytes, options included.
+    pub(super) header_len: usize,
+    /// Bytes of the whole IP packet.
+    pub(super) total_len: usize,
+    pub(super) tos: u8,
+    pub(super) fragment: bool,
+    pub(super) ttl: u8,
+    pub(super) proto: u8,
+    pub(super) src: u32,
+    pub(super) dst: u32,
+    pub(super) checksum_ok: bool,
+}
+
+impl Ip {
+    /// Whether the header carries options.
+    pub(super) fn has_options(&self) -> bool {
+        self.header_len > 20
+    }
+}
+
+/// What stands where an IP header is expected.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Network {
+    /// A well-formed IPv4 header (its checksum may be wrong).
+    V4(Ip),
+    /// An IPv6 header.
+    V6,
+    /// A header that is truncated, of another version, or at odds with the length of the packet.
+    Malformed,
+}
+
+fn be16(b: &[u8], at: usize) -> u16 {
+    u16::from_be_bytes([b[at], b[at + 1]])
+}
+
+fn be32(b: &[u8], at: usize) -> u32 {
+    u32::from_be_bytes([b[at], b[at + 1], b[at + 2], b[at + 3]])
+}
+
+/// Reads the IP header at the start of `b`; what follows the packet (Ethernet padding) is ignored.
+/// IPv4 per RFC 791 3.1 and the checks of RFC 1812 5.2.2.
+pub(super) fn network(b: &[u8]) -> Network {
+    match b.first().map(|first| first >> 4) {
+        Some(6) => return Network::V6,
+        Some(4) => {}
+        _ => return Network::Malformed,
+    }
+    let header_len = usize::from(b[0] & 0xf) * 4;
+    if b.len() < 20 || header_len < 20 || b.len() < header_len {
+        return Network::Malformed;
+    }
+    let total_len = usize::from(be16(b, 2));
+    if total_len < header_len || total_len > b.len() {
+        return Network::Malformed;
+    }
+    Network::V4(Ip {
+        header_len,
+        total_len,
+        tos: b[1],
+        fragment: be16(b, 6) & 0x3fff != 0,
+        ttl: b[8],
+        proto: b[9],
+        src: be32(b, 12),
+        dst: be32(b, 16),
+        checksum_ok: checksum(&b[..header_len]) == 0,
+    })
+}
+
+/// A label stack as far as the parser reads it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Stack {
+    /// All entries down to the bottom of stack.
+    Complete(Vec<LabelEntry>),
+    /// No bottom of stack within the entries that the parser reads; these are the first ones.
+    TooDeep(Vec<LabelEntry>),
+    /// The packet ends inside the stack.
+    Truncated,
+}
+
+/// Reads the label stack at the start of `b` (RFC 3032 2.1).
+pub(super) fn label_stack(b: &[u8]) -> Stack {
+    let mut entries = vec![];
+    for n in 0..param::MAX_LABELS {
+        let Some(entry) = LabelEntry::from_bytes(&b[(n * 4).min(b.len())..]) else { return Stack::Truncated };
+        entries.push(entry);
+        if entry.bottom {
+            return Stack::Complete(entries);
+        }
+    }
+    Stack::TooDeep(entries)
+}
+
+/// The EtherType right behind the MAC addresses. The frame has at least an Ethernet header.
+pub(super) fn ethertype(frame: &[u8]) -> u16 {
+    be16(frame, ETHER_HEADER_BYTES - 2)
+}
+
+/// Whether the frame starts with an 802.1Q or 802.1ad tag.
+pub(super) fn is_tagged(frame: &[u8]) -> bool {
+    matches!(ethertype(frame), ETHERTYPE_VLAN | ETHERTYPE_QINQ)
+}
