@@ -240,36 +240,45 @@ fn emit_codec(o: &mut String, s: &Struct, name: &str) {
     let _ = writeln!(o, "        }}\n    }}\n}}");
 }
 
+/// Where the field starts in the buffer.
+fn position(f: &Field) -> String {
+    if f.lsb == 0 {
+        "at".to_owned()
+    } else {
+        format!("at + {}", f.lsb)
+    }
+}
+
 fn pack(f: &Field) -> String {
-    let (lsb, width, name) = (f.lsb, f.width, &f.name);
+    let (at, width, name) = (position(f), f.width, &f.name);
     if f.is_reserved() {
-        return format!("bits::clear(buffer, at + {lsb}, {width});");
+        return format!("bits::clear(buffer, {at}, {width});");
     }
     match &f.kind {
-        Kind::Struct(_) => format!("self.{name}.pack_into(buffer, at + {lsb});"),
-        Kind::Bytes => format!("bits::put_bytes(buffer, at + {lsb}, &self.{name});"),
+        Kind::Struct(_) => format!("self.{name}.pack_into(buffer, {at});"),
+        Kind::Bytes => format!("bits::put_bytes(buffer, {at}, &self.{name});"),
         Kind::Number | Kind::Enum(_) if width > 64 => {
-            format!("bits::put_wide(buffer, at + {lsb}, {width}, self.{name});")
+            format!("bits::put_wide(buffer, {at}, {width}, self.{name});")
         }
         Kind::Number | Kind::Enum(_) => {
             let value = if width > 32 { format!("self.{name}") } else { format!("u64::from(self.{name})") };
-            format!("bits::put(buffer, at + {lsb}, {width}, {value});")
+            format!("bits::put(buffer, {at}, {width}, {value});")
         }
     }
 }
 
 fn unpack(f: &Field) -> String {
-    let (lsb, width) = (f.lsb, f.width);
+    let (at, width) = (position(f), f.width);
     let ty = field_type(f);
     match &f.kind {
-        Kind::Struct(name) => format!("{}::unpack_from(buffer, at + {lsb})", type_name(name)),
-        Kind::Bytes => format!("bits::get_bytes(buffer, at + {lsb})"),
-        Kind::Number | Kind::Enum(_) if width > 64 => format!("bits::get_wide(buffer, at + {lsb}, {width})"),
+        Kind::Struct(name) => format!("{}::unpack_from(buffer, {at})", type_name(name)),
+        Kind::Bytes => format!("bits::get_bytes(buffer, {at})"),
+        Kind::Number | Kind::Enum(_) if width > 64 => format!("bits::get_wide(buffer, {at}, {width})"),
         Kind::Number | Kind::Enum(_) if width == 1 && ty == "bool" => {
-            format!("bits::get(buffer, at + {lsb}, 1) != 0")
+            format!("bits::get(buffer, {at}, 1) != 0")
         }
-        Kind::Number | Kind::Enum(_) if width > 32 => format!("bits::get(buffer, at + {lsb}, {width})"),
-        Kind::Number | Kind::Enum(_) => format!("bits::get(buffer, at + {lsb}, {width}) as {ty}"),
+        Kind::Number | Kind::Enum(_) if width > 32 => format!("bits::get(buffer, {at}, {width})"),
+        Kind::Number | Kind::Enum(_) => format!("bits::get(buffer, {at}, {width}) as {ty}"),
     }
 }
 

@@ -5,6 +5,7 @@
 //! [`schema`] is the file as written, [`model`] the same with every rule checked and every width
 //! known, and the three emitters turn a model into text.
 
+mod check;
 pub mod emit_md;
 pub mod emit_rust;
 pub mod emit_sv;

@@ -1611,7 +1611,7 @@ impl Packed for Intf {
     const BITS: usize = 80;
 
     fn pack_into(&self, buffer: &mut [u8], at: usize) {
-        bits::put(buffer, at + 0, 1, u64::from(self.valid));
+        bits::put(buffer, at, 1, u64::from(self.valid));
         bits::put(buffer, at + 1, 1, u64::from(self.mpls));
         bits::clear(buffer, at + 2, 6);
         bits::put(buffer, at + 8, 12, u64::from(self.vrf));
@@ -1621,7 +1621,7 @@ impl Packed for Intf {
 
     fn unpack_from(buffer: &[u8], at: usize) -> Self {
         Self {
-            valid: bits::get(buffer, at + 0, 1) != 0,
+            valid: bits::get(buffer, at, 1) != 0,
             mpls: bits::get(buffer, at + 1, 1) != 0,
             vrf: bits::get(buffer, at + 8, 12) as u16,
             mac: bits::get(buffer, at + 32, 48),
@@ -1681,7 +1681,7 @@ impl Packed for SaHash {
     const BITS: usize = 208;
 
     fn pack_into(&self, buffer: &mut [u8], at: usize) {
-        bits::put(buffer, at + 0, 1, u64::from(self.valid));
+        bits::put(buffer, at, 1, u64::from(self.valid));
         bits::put(buffer, at + 1, 1, u64::from(self.ipv6));
         bits::clear(buffer, at + 2, 6);
         bits::put(buffer, at + 8, 8, u64::from(self.proto));
@@ -1694,7 +1694,7 @@ impl Packed for SaHash {
 
     fn unpack_from(buffer: &[u8], at: usize) -> Self {
         Self {
-            valid: bits::get(buffer, at + 0, 1) != 0,
+            valid: bits::get(buffer, at, 1) != 0,
             ipv6: bits::get(buffer, at + 1, 1) != 0,
             proto: bits::get(buffer, at + 8, 8) as u8,
             fvrf: bits::get(buffer, at + 16, 12) as u16,
@@ -1757,7 +1757,7 @@ impl Packed for Selector {
     const BITS: usize = 288;
 
     fn pack_into(&self, buffer: &mut [u8], at: usize) {
-        bits::put_wide(buffer, at + 0, 128, self.src);
+        bits::put_wide(buffer, at, 128, self.src);
         bits::put_wide(buffer, at + 128, 128, self.dst);
         bits::put(buffer, at + 256, 8, u64::from(self.src_len));
         bits::put(buffer, at + 264, 8, u64::from(self.dst_len));
@@ -1769,7 +1769,7 @@ impl Packed for Selector {
 
     fn unpack_from(buffer: &[u8], at: usize) -> Self {
         Self {
-            src: bits::get_wide(buffer, at + 0, 128),
+            src: bits::get_wide(buffer, at, 128),
             dst: bits::get_wide(buffer, at + 128, 128),
             src_len: bits::get(buffer, at + 256, 8) as u8,
             dst_len: bits::get(buffer, at + 264, 8) as u8,
@@ -1830,7 +1830,7 @@ impl Packed for GcmKey {
     const BITS: usize = 936;
 
     fn pack_into(&self, buffer: &mut [u8], at: usize) {
-        bits::put_bytes(buffer, at + 0, &self.key);
+        bits::put_bytes(buffer, at, &self.key);
         bits::put_bytes(buffer, at + 256, &self.salt);
         bits::put_bytes(buffer, at + 288, &self.h1);
         bits::put_bytes(buffer, at + 416, &self.h2);
@@ -1844,7 +1844,7 @@ impl Packed for GcmKey {
 
     fn unpack_from(buffer: &[u8], at: usize) -> Self {
         Self {
-            key: bits::get_bytes(buffer, at + 0),
+            key: bits::get_bytes(buffer, at),
             salt: bits::get_bytes(buffer, at + 256),
             h1: bits::get_bytes(buffer, at + 288),
             h2: bits::get_bytes(buffer, at + 416),
@@ -1933,7 +1933,7 @@ impl Packed for SaIn {
     const BITS: usize = 1272;
 
     fn pack_into(&self, buffer: &mut [u8], at: usize) {
-        bits::put(buffer, at + 0, 1, u64::from(self.valid));
+        bits::put(buffer, at, 1, u64::from(self.valid));
         bits::put(buffer, at + 1, 1, u64::from(self.esn));
         bits::put(buffer, at + 2, 1, u64::from(self.tunnel));
         bits::clear(buffer, at + 3, 5);
@@ -1948,7 +1948,7 @@ impl Packed for SaIn {
 
     fn unpack_from(buffer: &[u8], at: usize) -> Self {
         Self {
-            valid: bits::get(buffer, at + 0, 1) != 0,
+            valid: bits::get(buffer, at, 1) != 0,
             esn: bits::get(buffer, at + 1, 1) != 0,
             tunnel: bits::get(buffer, at + 2, 1) != 0,
             gen: bits::get(buffer, at + 8, 8) as u8,
@@ -2008,7 +2008,7 @@ impl Packed for SaInState {
     const BITS: usize = 256;
 
     fn pack_into(&self, buffer: &mut [u8], at: usize) {
-        bits::put(buffer, at + 0, 64, self.seq_top);
+        bits::put(buffer, at, 64, self.seq_top);
         bits::put(buffer, at + 64, 64, self.packets);
         bits::put(buffer, at + 128, 64, self.bytes);
         bits::put(buffer, at + 192, 32, u64::from(self.auth_fail));
@@ -2017,7 +2017,7 @@ impl Packed for SaInState {
 
     fn unpack_from(buffer: &[u8], at: usize) -> Self {
         Self {
-            seq_top: bits::get(buffer, at + 0, 64),
+            seq_top: bits::get(buffer, at, 64),
             packets: bits::get(buffer, at + 64, 64),
             bytes: bits::get(buffer, at + 128, 64),
             auth_fail: bits::get(buffer, at + 192, 32) as u32,
@@ -2090,7 +2090,7 @@ impl Packed for SaOut {
     const BITS: usize = 1256;
 
     fn pack_into(&self, buffer: &mut [u8], at: usize) {
-        bits::put(buffer, at + 0, 1, u64::from(self.valid));
+        bits::put(buffer, at, 1, u64::from(self.valid));
         bits::put(buffer, at + 1, 1, u64::from(self.esn));
         bits::put(buffer, at + 2, 1, u64::from(self.tunnel));
         bits::put(buffer, at + 3, 1, u64::from(self.ipv6));
@@ -2109,7 +2109,7 @@ impl Packed for SaOut {
 
     fn unpack_from(buffer: &[u8], at: usize) -> Self {
         Self {
-            valid: bits::get(buffer, at + 0, 1) != 0,
+            valid: bits::get(buffer, at, 1) != 0,
             esn: bits::get(buffer, at + 1, 1) != 0,
             tunnel: bits::get(buffer, at + 2, 1) != 0,
             ipv6: bits::get(buffer, at + 3, 1) != 0,
@@ -2170,14 +2170,14 @@ impl Packed for SaOutState {
     const BITS: usize = 192;
 
     fn pack_into(&self, buffer: &mut [u8], at: usize) {
-        bits::put(buffer, at + 0, 64, self.seq);
+        bits::put(buffer, at, 64, self.seq);
         bits::put(buffer, at + 64, 64, self.packets);
         bits::put(buffer, at + 128, 64, self.bytes);
     }
 
     fn unpack_from(buffer: &[u8], at: usize) -> Self {
         Self {
-            seq: bits::get(buffer, at + 0, 64),
+            seq: bits::get(buffer, at, 64),
             packets: bits::get(buffer, at + 64, 64),
             bytes: bits::get(buffer, at + 128, 64),
         }
@@ -2232,7 +2232,7 @@ impl Packed for FibNode {
     const BITS: usize = 80;
 
     fn pack_into(&self, buffer: &mut [u8], at: usize) {
-        bits::put(buffer, at + 0, 15, u64::from(self.internal));
+        bits::put(buffer, at, 15, u64::from(self.internal));
         bits::clear(buffer, at + 15, 1);
         bits::put(buffer, at + 16, 16, u64::from(self.external));
         bits::put(buffer, at + 32, 24, u64::from(self.child_base));
@@ -2241,7 +2241,7 @@ impl Packed for FibNode {
 
     fn unpack_from(buffer: &[u8], at: usize) -> Self {
         Self {
-            internal: bits::get(buffer, at + 0, 15) as u16,
+            internal: bits::get(buffer, at, 15) as u16,
             external: bits::get(buffer, at + 16, 16) as u16,
             child_base: bits::get(buffer, at + 32, 24) as u32,
             result_base: bits::get(buffer, at + 56, 24) as u32,
@@ -2291,14 +2291,14 @@ impl Packed for FibResult {
     const BITS: usize = 24;
 
     fn pack_into(&self, buffer: &mut [u8], at: usize) {
-        bits::put(buffer, at + 0, 1, u64::from(self.valid));
+        bits::put(buffer, at, 1, u64::from(self.valid));
         bits::clear(buffer, at + 1, 7);
         bits::put(buffer, at + 8, 16, u64::from(self.adj));
     }
 
     fn unpack_from(buffer: &[u8], at: usize) -> Self {
         Self {
-            valid: bits::get(buffer, at + 0, 1) != 0,
+            valid: bits::get(buffer, at, 1) != 0,
             adj: bits::get(buffer, at + 8, 16) as u16,
         }
     }
@@ -2356,7 +2356,7 @@ impl Packed for Label {
     const BITS: usize = 32;
 
     fn pack_into(&self, buffer: &mut [u8], at: usize) {
-        bits::put(buffer, at + 0, 2, u64::from(self.op));
+        bits::put(buffer, at, 2, u64::from(self.op));
         bits::clear(buffer, at + 2, 2);
         bits::put(buffer, at + 4, 12, u64::from(self.vrf));
         bits::put(buffer, at + 16, 16, u64::from(self.adj));
@@ -2364,7 +2364,7 @@ impl Packed for Label {
 
     fn unpack_from(buffer: &[u8], at: usize) -> Self {
         Self {
-            op: bits::get(buffer, at + 0, 2) as u8,
+            op: bits::get(buffer, at, 2) as u8,
             vrf: bits::get(buffer, at + 4, 12) as u16,
             adj: bits::get(buffer, at + 16, 16) as u16,
         }
@@ -2453,7 +2453,7 @@ impl Packed for Adj {
     const BITS: usize = 208;
 
     fn pack_into(&self, buffer: &mut [u8], at: usize) {
-        bits::put(buffer, at + 0, 1, u64::from(self.valid));
+        bits::put(buffer, at, 1, u64::from(self.valid));
         bits::put(buffer, at + 1, 3, u64::from(self.kind));
         bits::put(buffer, at + 4, 2, u64::from(self.egress));
         bits::put(buffer, at + 6, 2, u64::from(self.label_count));
@@ -2471,7 +2471,7 @@ impl Packed for Adj {
 
     fn unpack_from(buffer: &[u8], at: usize) -> Self {
         Self {
-            valid: bits::get(buffer, at + 0, 1) != 0,
+            valid: bits::get(buffer, at, 1) != 0,
             kind: bits::get(buffer, at + 1, 3) as u8,
             egress: bits::get(buffer, at + 4, 2) as u8,
             label_count: bits::get(buffer, at + 6, 2) as u8,
@@ -2553,7 +2553,7 @@ impl Packed for CmdEntry {
     const BITS: usize = 2048;
 
     fn pack_into(&self, buffer: &mut [u8], at: usize) {
-        bits::put(buffer, at + 0, 8, u64::from(self.op));
+        bits::put(buffer, at, 8, u64::from(self.op));
         bits::put(buffer, at + 8, 8, u64::from(self.table_id));
         bits::put(buffer, at + 16, 16, u64::from(self.cookie));
         bits::put(buffer, at + 32, 32, u64::from(self.index));
@@ -2563,7 +2563,7 @@ impl Packed for CmdEntry {
 
     fn unpack_from(buffer: &[u8], at: usize) -> Self {
         Self {
-            op: bits::get(buffer, at + 0, 8) as u8,
+            op: bits::get(buffer, at, 8) as u8,
             table_id: bits::get(buffer, at + 8, 8) as u8,
             cookie: bits::get(buffer, at + 16, 16) as u16,
             index: bits::get(buffer, at + 32, 32) as u32,
@@ -2652,7 +2652,7 @@ impl Packed for CmdCompletion {
     const BITS: usize = 2048;
 
     fn pack_into(&self, buffer: &mut [u8], at: usize) {
-        bits::put(buffer, at + 0, 1, u64::from(self.phase));
+        bits::put(buffer, at, 1, u64::from(self.phase));
         bits::clear(buffer, at + 1, 7);
         bits::put(buffer, at + 8, 8, u64::from(self.status));
         bits::put(buffer, at + 16, 16, u64::from(self.cookie));
@@ -2663,7 +2663,7 @@ impl Packed for CmdCompletion {
 
     fn unpack_from(buffer: &[u8], at: usize) -> Self {
         Self {
-            phase: bits::get(buffer, at + 0, 1) != 0,
+            phase: bits::get(buffer, at, 1) != 0,
             status: bits::get(buffer, at + 8, 8) as u8,
             cookie: bits::get(buffer, at + 16, 16) as u16,
             index: bits::get(buffer, at + 32, 32) as u32,
@@ -2768,7 +2768,7 @@ impl Packed for EventEntry {
     const BITS: usize = 1024;
 
     fn pack_into(&self, buffer: &mut [u8], at: usize) {
-        bits::put(buffer, at + 0, 1, u64::from(self.phase));
+        bits::put(buffer, at, 1, u64::from(self.phase));
         bits::clear(buffer, at + 1, 7);
         bits::put(buffer, at + 8, 8, u64::from(self.kind));
         bits::put(buffer, at + 16, 4, u64::from(self.stage));
@@ -2789,7 +2789,7 @@ impl Packed for EventEntry {
 
     fn unpack_from(buffer: &[u8], at: usize) -> Self {
         Self {
-            phase: bits::get(buffer, at + 0, 1) != 0,
+            phase: bits::get(buffer, at, 1) != 0,
             kind: bits::get(buffer, at + 8, 8) as u8,
             stage: bits::get(buffer, at + 16, 4) as u8,
             ingress: bits::get(buffer, at + 20, 2) as u8,
@@ -2866,7 +2866,7 @@ impl Packed for RxDesc {
     const BITS: usize = 512;
 
     fn pack_into(&self, buffer: &mut [u8], at: usize) {
-        bits::put(buffer, at + 0, 64, self.addr);
+        bits::put(buffer, at, 64, self.addr);
         bits::put(buffer, at + 64, 32, u64::from(self.len));
         bits::put(buffer, at + 96, 32, u64::from(self.cookie));
         bits::clear(buffer, at + 128, 384);
@@ -2874,7 +2874,7 @@ impl Packed for RxDesc {
 
     fn unpack_from(buffer: &[u8], at: usize) -> Self {
         Self {
-            addr: bits::get(buffer, at + 0, 64),
+            addr: bits::get(buffer, at, 64),
             len: bits::get(buffer, at + 64, 32) as u32,
             cookie: bits::get(buffer, at + 96, 32) as u32,
         }
@@ -2953,7 +2953,7 @@ impl Packed for RxCompletion {
     const BITS: usize = 512;
 
     fn pack_into(&self, buffer: &mut [u8], at: usize) {
-        bits::put(buffer, at + 0, 1, u64::from(self.phase));
+        bits::put(buffer, at, 1, u64::from(self.phase));
         bits::put(buffer, at + 1, 1, u64::from(self.decrypted));
         bits::put(buffer, at + 2, 1, u64::from(self.l3));
         bits::clear(buffer, at + 3, 1);
@@ -2972,7 +2972,7 @@ impl Packed for RxCompletion {
 
     fn unpack_from(buffer: &[u8], at: usize) -> Self {
         Self {
-            phase: bits::get(buffer, at + 0, 1) != 0,
+            phase: bits::get(buffer, at, 1) != 0,
             decrypted: bits::get(buffer, at + 1, 1) != 0,
             l3: bits::get(buffer, at + 2, 1) != 0,
             status: bits::get(buffer, at + 4, 4) as u8,
@@ -3038,7 +3038,7 @@ impl Packed for TxDesc {
     const BITS: usize = 512;
 
     fn pack_into(&self, buffer: &mut [u8], at: usize) {
-        bits::put(buffer, at + 0, 64, self.addr);
+        bits::put(buffer, at, 64, self.addr);
         bits::put(buffer, at + 64, 32, u64::from(self.len));
         bits::put(buffer, at + 96, 32, u64::from(self.cookie));
         bits::put(buffer, at + 128, 2, u64::from(self.dest));
@@ -3049,7 +3049,7 @@ impl Packed for TxDesc {
 
     fn unpack_from(buffer: &[u8], at: usize) -> Self {
         Self {
-            addr: bits::get(buffer, at + 0, 64),
+            addr: bits::get(buffer, at, 64),
             len: bits::get(buffer, at + 64, 32) as u32,
             cookie: bits::get(buffer, at + 96, 32) as u32,
             dest: bits::get(buffer, at + 128, 2) as u8,
@@ -3104,7 +3104,7 @@ impl Packed for TxCompletion {
     const BITS: usize = 512;
 
     fn pack_into(&self, buffer: &mut [u8], at: usize) {
-        bits::put(buffer, at + 0, 1, u64::from(self.phase));
+        bits::put(buffer, at, 1, u64::from(self.phase));
         bits::clear(buffer, at + 1, 3);
         bits::put(buffer, at + 4, 4, u64::from(self.status));
         bits::clear(buffer, at + 8, 24);
@@ -3114,7 +3114,7 @@ impl Packed for TxCompletion {
 
     fn unpack_from(buffer: &[u8], at: usize) -> Self {
         Self {
-            phase: bits::get(buffer, at + 0, 1) != 0,
+            phase: bits::get(buffer, at, 1) != 0,
             status: bits::get(buffer, at + 4, 4) as u8,
             cookie: bits::get(buffer, at + 32, 32) as u32,
         }
@@ -3157,14 +3157,14 @@ impl Packed for RingIndices {
     const BITS: usize = 512;
 
     fn pack_into(&self, buffer: &mut [u8], at: usize) {
-        bits::put(buffer, at + 0, 32, u64::from(self.sq_head));
+        bits::put(buffer, at, 32, u64::from(self.sq_head));
         bits::put(buffer, at + 32, 32, u64::from(self.cq_tail));
         bits::clear(buffer, at + 64, 448);
     }
 
     fn unpack_from(buffer: &[u8], at: usize) -> Self {
         Self {
-            sq_head: bits::get(buffer, at + 0, 32) as u32,
+            sq_head: bits::get(buffer, at, 32) as u32,
             cq_tail: bits::get(buffer, at + 32, 32) as u32,
         }
     }
@@ -3210,7 +3210,7 @@ impl Packed for Beat {
     const BITS: usize = 521;
 
     fn pack_into(&self, buffer: &mut [u8], at: usize) {
-        bits::put_bytes(buffer, at + 0, &self.data);
+        bits::put_bytes(buffer, at, &self.data);
         bits::put(buffer, at + 512, 7, u64::from(self.bytes));
         bits::put(buffer, at + 519, 1, u64::from(self.sop));
         bits::put(buffer, at + 520, 1, u64::from(self.eop));
@@ -3218,7 +3218,7 @@ impl Packed for Beat {
 
     fn unpack_from(buffer: &[u8], at: usize) -> Self {
         Self {
-            data: bits::get_bytes(buffer, at + 0),
+            data: bits::get_bytes(buffer, at),
             bytes: bits::get(buffer, at + 512, 7) as u8,
             sop: bits::get(buffer, at + 519, 1) != 0,
             eop: bits::get(buffer, at + 520, 1) != 0,
@@ -3341,7 +3341,7 @@ impl Packed for Parsed {
     const BITS: usize = 647;
 
     fn pack_into(&self, buffer: &mut [u8], at: usize) {
-        bits::put(buffer, at + 0, 1, u64::from(self.malformed));
+        bits::put(buffer, at, 1, u64::from(self.malformed));
         bits::put(buffer, at + 1, 1, u64::from(self.csum_bad));
         bits::put(buffer, at + 2, 1, u64::from(self.is_ipv4));
         bits::put(buffer, at + 3, 1, u64::from(self.is_ipv6));
@@ -3381,7 +3381,7 @@ impl Packed for Parsed {
 
     fn unpack_from(buffer: &[u8], at: usize) -> Self {
         Self {
-            malformed: bits::get(buffer, at + 0, 1) != 0,
+            malformed: bits::get(buffer, at, 1) != 0,
             csum_bad: bits::get(buffer, at + 1, 1) != 0,
             is_ipv4: bits::get(buffer, at + 2, 1) != 0,
             is_ipv6: bits::get(buffer, at + 3, 1) != 0,
@@ -3561,7 +3561,7 @@ impl Packed for Meta {
     const BITS: usize = 1147;
 
     fn pack_into(&self, buffer: &mut [u8], at: usize) {
-        bits::put(buffer, at + 0, 2, u64::from(self.ingress));
+        bits::put(buffer, at, 2, u64::from(self.ingress));
         bits::put(buffer, at + 2, 3, u64::from(self.op));
         bits::put(buffer, at + 5, 6, u64::from(self.drop));
         bits::put(buffer, at + 11, 5, u64::from(self.host));
@@ -3595,7 +3595,7 @@ impl Packed for Meta {
 
     fn unpack_from(buffer: &[u8], at: usize) -> Self {
         Self {
-            ingress: bits::get(buffer, at + 0, 2) as u8,
+            ingress: bits::get(buffer, at, 2) as u8,
             op: bits::get(buffer, at + 2, 3) as u8,
             drop: bits::get(buffer, at + 5, 6) as u8,
             host: bits::get(buffer, at + 11, 5) as u8,
@@ -3673,7 +3673,7 @@ impl Packed for GcmCtx {
     const BITS: usize = 1114;
 
     fn pack_into(&self, buffer: &mut [u8], at: usize) {
-        bits::put(buffer, at + 0, 1, u64::from(self.crypt));
+        bits::put(buffer, at, 1, u64::from(self.crypt));
         self.gcm.pack_into(buffer, at + 1);
         bits::put_bytes(buffer, at + 937, &self.iv);
         bits::put_bytes(buffer, at + 1001, &self.aad);
@@ -3683,7 +3683,7 @@ impl Packed for GcmCtx {
 
     fn unpack_from(buffer: &[u8], at: usize) -> Self {
         Self {
-            crypt: bits::get(buffer, at + 0, 1) != 0,
+            crypt: bits::get(buffer, at, 1) != 0,
             gcm: GcmKey::unpack_from(buffer, at + 1),
             iv: bits::get_bytes(buffer, at + 937),
             aad: bits::get_bytes(buffer, at + 1001),
@@ -3731,14 +3731,14 @@ impl Packed for OuterHdr {
     const BITS: usize = 781;
 
     fn pack_into(&self, buffer: &mut [u8], at: usize) {
-        bits::put(buffer, at + 0, 8, u64::from(self.len));
+        bits::put(buffer, at, 8, u64::from(self.len));
         bits::put(buffer, at + 8, 5, u64::from(self.icv_len));
         bits::put_bytes(buffer, at + 13, &self.data);
     }
 
     fn unpack_from(buffer: &[u8], at: usize) -> Self {
         Self {
-            len: bits::get(buffer, at + 0, 8) as u8,
+            len: bits::get(buffer, at, 8) as u8,
             icv_len: bits::get(buffer, at + 8, 5) as u8,
             data: bits::get_bytes(buffer, at + 13),
         }
@@ -3829,7 +3829,7 @@ impl Packed for DropRecord {
     const BITS: usize = 664;
 
     fn pack_into(&self, buffer: &mut [u8], at: usize) {
-        bits::put(buffer, at + 0, 6, u64::from(self.reason));
+        bits::put(buffer, at, 6, u64::from(self.reason));
         bits::put(buffer, at + 6, 4, u64::from(self.stage));
         bits::put(buffer, at + 10, 2, u64::from(self.ingress));
         bits::put(buffer, at + 12, 16, u64::from(self.len));
@@ -3842,7 +3842,7 @@ impl Packed for DropRecord {
 
     fn unpack_from(buffer: &[u8], at: usize) -> Self {
         Self {
-            reason: bits::get(buffer, at + 0, 6) as u8,
+            reason: bits::get(buffer, at, 6) as u8,
             stage: bits::get(buffer, at + 6, 4) as u8,
             ingress: bits::get(buffer, at + 10, 2) as u8,
             len: bits::get(buffer, at + 12, 16) as u16,
