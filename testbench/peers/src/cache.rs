@@ -47,13 +47,11 @@ pub fn target_dir() -> Result<PathBuf> {
 /// It has not been built; the message says how.
 pub fn workspace_program(name: &str, package: &str) -> Result<PathBuf> {
     let program = std::env::current_exe().context("find the running program")?;
-    program
-        .ancestors()
-        .map(|dir| dir.join(name))
-        .find(|path| path.is_file())
-        .with_context(|| {
-            format!("{name} is not built: run `cargo build -p {package} --bin {name}` with the same profile first")
-        })
+    program.ancestors().map(|dir| dir.join(name)).find(|path| path.is_file()).with_context(|| {
+        format!(
+            "{name} is not built: run `cargo build -p {package} --bin {name}` with the same profile first"
+        )
+    })
 }
 
 /// The kernel that Debian's `linux-image-amd64` depends on.
@@ -82,10 +80,7 @@ pub fn kernel() -> Result<Kernel> {
 /// `qemu-system-x86_64` is not installed.
 pub fn qemu_installed() -> Result<Qemu> {
     let program = tool("qemu-system-x86_64")?;
-    Ok(Qemu {
-        command: vec![program.to_string_lossy().into_owned()],
-        data: PathBuf::from("/usr/share/qemu"),
-    })
+    Ok(Qemu { command: vec![program.to_string_lossy().into_owned()], data: PathBuf::from("/usr/share/qemu") })
 }
 
 /// QEMU 11 of Debian 13's backports (it has the device `vfio-user-pci`), run through its own loader and libraries.
@@ -180,7 +175,9 @@ fn tool(name: &str) -> Result<PathBuf> {
         .chain(["/usr/sbin", "/sbin", "/usr/local/sbin"].map(PathBuf::from))
         .map(|dir| dir.join(name))
         .find(|path| path.is_file())
-        .with_context(|| format!("{name} is not installed: run `make setup`, or see scripts/setup.sh for the packages"))
+        .with_context(|| {
+            format!("{name} is not installed: run `make setup`, or see scripts/setup.sh for the packages")
+        })
 }
 
 /// A tool that must be there before a guest can be built or started.
@@ -235,7 +232,10 @@ fn only_entry(dir: &Path, prefix: &str) -> Result<PathBuf> {
         .collect();
     match (found.pop(), found.is_empty()) {
         (Some(path), true) => Ok(path),
-        _ => bail!("{}: exactly one entry {prefix}* was expected; delete the directory to fetch it again", dir.display()),
+        _ => bail!(
+            "{}: exactly one entry {prefix}* was expected; delete the directory to fetch it again",
+            dir.display()
+        ),
     }
 }
 

@@ -196,7 +196,10 @@ impl Guest {
         let end = Instant::now() + limit;
         loop {
             let Some(read) = read_line(line, end)? else {
-                bail!("in the guest, `{command}` gave no end within {limit:?}; so far: {text}\n{}", self.last_words());
+                bail!(
+                    "in the guest, `{command}` gave no end within {limit:?}; so far: {text}\n{}",
+                    self.last_words()
+                );
             };
             if let Some(status) = read.strip_prefix("@status=") {
                 return Ok((status.trim().parse().context("exit status")?, text.trim_end().to_owned()));
@@ -213,7 +216,9 @@ impl Guest {
             }
             match UnixStream::connect(control) {
                 Ok(stream) => break stream,
-                Err(error) if Instant::now() > end => return Err(error).context("connect to the guest's serial line"),
+                Err(error) if Instant::now() > end => {
+                    return Err(error).context("connect to the guest's serial line")
+                }
                 Err(_) => std::thread::sleep(Duration::from_millis(20)),
             }
         };
@@ -264,7 +269,8 @@ fn read_line(line: &mut BufReader<UnixStream>, end: Instant) -> Result<Option<St
                 return Ok(Some(String::from_utf8_lossy(&bytes).replace('\r', "")));
             }
             Ok(_) => {}
-            Err(error) if matches!(error.kind(), std::io::ErrorKind::WouldBlock | std::io::ErrorKind::TimedOut) => {}
+            Err(error)
+                if matches!(error.kind(), std::io::ErrorKind::WouldBlock | std::io::ErrorKind::TimedOut) => {}
             Err(error) => return Err(error).context("read the guest's serial line"),
         }
     }

@@ -1,11 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
-//! Real peers for the tests: the Linux kernel in a QEMU guest.
+//! Real peers for the tests: the Linux kernel in a QEMU guest, and a far PE on an MPLS cable.
 //!
 //! * [`cache`] fetches guest kernels and QEMU, without installing anything;
 //! * [`initramfs`] and [`modules`] make the guest's file system;
-//! * [`guest`] boots a guest and runs commands in it.
+//! * [`guest`] boots a guest and runs commands in it;
+//! * [`wire`] joins peers and card by datagram sockets, listening in the middle;
+//! * [`far_pe`] answers labelled pings.
 
 pub mod cache;
+pub mod far_pe;
 pub mod guest;
 pub mod initramfs;
 pub mod modules;
+pub mod wire;

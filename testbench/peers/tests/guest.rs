@@ -11,7 +11,23 @@ fn guest_boots_runs_commands_and_reports_their_status() {
     let mut guest = GuestConfig::new(qemu)
         .and_then(|config| config.installed_program("ip"))
         .expect("guest image")
-        .modules(&["esp4", "ctr", "ghash_generic", "gcm", "hmac", "sha256_generic", "sha512_generic", "jitterentropy_rng", "drbg", "seqiv", "authenc", "xfrm_user", "aesni_intel", "virtio_net", "virtio_pci"])
+        .modules(&[
+            "esp4",
+            "ctr",
+            "ghash_generic",
+            "gcm",
+            "hmac",
+            "sha256_generic",
+            "sha512_generic",
+            "jitterentropy_rng",
+            "drbg",
+            "seqiv",
+            "authenc",
+            "xfrm_user",
+            "aesni_intel",
+            "virtio_net",
+            "virtio_pci",
+        ])
         .arguments(["-machine", "q35", "-smp", "2", "-m", "512"])
         .boot()
         .expect("boot");
