@@ -2,9 +2,11 @@
 //! Reference model, traffic, differential tests and benches of Headend.
 //!
 //! * [`packet`]: building and taking apart packets.
+//! * [`traffic`]: random tables and packets from a seed.
 //! * [`model`]: what the card has to do with a packet, in plain Rust.
 
 #![warn(missing_docs, unreachable_pub)]
 
 pub mod model;
 pub mod packet;
+pub mod traffic;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Outer checks of a received frame: for us or not, for the host or not, ESP or clear.
 
-use super::headers::{ethertype, is_tagged, network, Ip, Network};
+use super::headers::{link, network, Ip, Network};
 use super::{drop, Model, Packet, Step};
 use crate::packet::{
     ESP_HEADER_BYTES, ESP_IV_BYTES, ETHERTYPE_ARP, ETHERTYPE_IPV4, ETHERTYPE_MPLS, ETHER_HEADER_BYTES,
@@ -32,20 +32,21 @@ impl Model {
             sa: None,
             esp_miss: false,
         };
+        let Some(link) = link(frame) else { return drop(DropReason::OuterMalformed) };
         let group = frame[0] & 1 == 1;
         if !group && frame[..6] != interface.mac {
             return drop(DropReason::MacNotOurs);
         }
-        if ethertype(frame) == ETHERTYPE_ARP {
+        if link.ethertype == ETHERTYPE_ARP {
             return Err(packet.to_host(HostReason::Arp));
         }
         if group {
             return Err(packet.to_host(HostReason::MulticastMac));
         }
-        if is_tagged(frame) {
+        if link.tags > 0 {
             return Err(packet.to_host(HostReason::VlanUnknown));
         }
-        match ethertype(frame) {
+        match link.ethertype {
             ETHERTYPE_MPLS if !interface.mpls => drop(DropReason::MplsDisabled),
             ETHERTYPE_MPLS => Ok(Class::Clear(packet)),
             ETHERTYPE_IPV4 => self.classify_ip(packet),
@@ -84,7 +85,7 @@ impl Model {
     /// the packet has room for what the SA demands.
     fn classify_esp(&self, packet: &Packet, ip: &Ip, esp: &[u8]) -> Step<Option<u16>> {
         if esp.len() < ESP_HEADER_BYTES {
-            return drop(DropReason::OuterMalformed);
+            return drop(DropReason::EspTooShort);
         }
         let word = |at: usize| u32::from_be_bytes([esp[at], esp[at + 1], esp[at + 2], esp[at + 3]]);
         let Some(index) = self.tables.sa_in(packet.vrf, word(0), ip.dst) else { return Ok(None) };

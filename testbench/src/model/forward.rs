@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! The forwarding decision: labels, VRF routes, adjacencies, and the rewritten packet.
 
-use super::headers::{ethertype, label_stack, network, Ip, Network, Stack};
+use super::headers::{label_stack, link, network, Ip, Network, Stack};
 use super::{drop, sent, Action, Adjacency, LabelAction, Link, Model, Packet, Step, Verdict};
 use crate::packet::{
     checksum_adjust, ethernet, LabelEntry, ETHERTYPE_IPV4, ETHERTYPE_MPLS, ETHER_HEADER_BYTES,
@@ -28,7 +28,7 @@ enum Popped {
 impl Model {
     /// Forwards a packet in clear, a decrypted one, or one from the host.
     pub(super) fn forward(&mut self, packet: Packet) -> Step<Verdict> {
-        if packet.l3 || ethertype(&packet.bytes) != ETHERTYPE_MPLS {
+        if packet.l3 || link(&packet.bytes).is_none_or(|l| l.ethertype != ETHERTYPE_MPLS) {
             let l3_at = if packet.l3 { 0 } else { ETHER_HEADER_BYTES };
             let vrf = packet.vrf;
             return self.forward_ip(packet, l3_at, Popped::Vrf(vrf));

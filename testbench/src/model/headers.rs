@@ -32,7 +32,7 @@ impl Ip {
 pub(super) enum Network {
     /// A well-formed IPv4 header (its checksum may be wrong).
     V4(Ip),
-    /// An IPv6 header.
+    /// A well-formed IPv6 header.
     V6,
     /// A header that is truncated, of another version, or at odds with the length of the packet.
     Malformed,
@@ -50,7 +50,7 @@ fn be32(b: &[u8], at: usize) -> u32 {
 /// IPv4 per RFC 791 3.1 and the checks of RFC 1812 5.2.2.
 pub(super) fn network(b: &[u8]) -> Network {
     match b.first().map(|first| first >> 4) {
-        Some(6) => return Network::V6,
+        Some(6) if b.len() >= 40 && usize::from(be16(b, 4)) + 40 <= b.len() => return Network::V6,
         Some(4) => {}
         _ => return Network::Malformed,
     }
@@ -99,12 +99,31 @@ pub(super) fn label_stack(b: &[u8]) -> Stack {
     Stack::TooDeep(entries)
 }
 
-/// The EtherType right behind the MAC addresses. The frame has at least an Ethernet header.
-pub(super) fn ethertype(frame: &[u8]) -> u16 {
-    be16(frame, ETHER_HEADER_BYTES - 2)
+/// The Ethernet header with its VLAN tags.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Link {
+    /// Bytes before the payload.
+    pub(super) header_len: usize,
+    /// 802.1Q and 802.1ad tags, 0 to 2; a third tag is an unknown EtherType.
+    pub(super) tags: usize,
+    /// EtherType behind the tags.
+    pub(super) ethertype: u16,
 }
 
-/// Whether the frame starts with an 802.1Q or 802.1ad tag.
-pub(super) fn is_tagged(frame: &[u8]) -> bool {
-    matches!(ethertype(frame), ETHERTYPE_VLAN | ETHERTYPE_QINQ)
+/// Reads the Ethernet header of a frame, or `None` when the frame ends inside it or its tags.
+pub(super) fn link(frame: &[u8]) -> Option<Link> {
+    let mut at = ETHER_HEADER_BYTES - 2;
+    let mut tags = 0;
+    loop {
+        if frame.len() < at + 2 {
+            return None;
+        }
+        let ethertype = be16(frame, at);
+        if tags < 2 && matches!(ethertype, ETHERTYPE_VLAN | ETHERTYPE_QINQ) {
+            tags += 1;
+            at += 4;
+        } else {
+            return Some(Link { header_len: at + 2, tags, ethertype });
+        }
+    }
 }

@@ -28,6 +28,7 @@ pub use tables::{
 };
 
 use crate::packet::MIN_SENT_BYTES;
+use crate::traffic::Stimulus;
 use headend_regs::{param, DropReason, HostReason, Ingress};
 use std::collections::BTreeMap;
 
@@ -125,6 +126,14 @@ impl Model {
         self.sa_out.get(&index).copied()
     }
 
+    /// A packet enters the card.
+    pub fn offer(&mut self, stimulus: &Stimulus) -> Verdict {
+        match stimulus {
+            Stimulus::Frame { port, bytes, bad } => self.receive(*port, bytes, *bad),
+            Stimulus::Host { destination, bytes } => self.host_send(*destination, bytes),
+        }
+    }
+
     /// A frame arrives on a port. `bad` is the MAC's verdict on it (FCS, alignment).
     pub fn receive(&mut self, port: usize, frame: &[u8], bad: bool) -> Verdict {
         let counters = &mut self.counters.ports[port];
@@ -177,12 +186,12 @@ impl Model {
 
 /// The checks of the receive side of a port.
 fn receive_check(frame: &[u8], bad: bool) -> Option<DropReason> {
-    if frame.len() > param::MAX_FRAME_BYTES {
-        Some(DropReason::RxOversize)
-    } else if bad {
+    if bad {
         Some(DropReason::RxError)
     } else if frame.len() < param::MIN_FRAME_BYTES {
         Some(DropReason::RxRunt)
+    } else if frame.len() > param::MAX_FRAME_BYTES {
+        Some(DropReason::RxOversize)
     } else {
         None
     }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! The receiver's view of sequence numbers: ESN inference and the anti-replay window (RFC 4303).
 
+use headend_regs::param;
 use std::collections::BTreeSet;
 
 /// The verdict of the window on an authenticated packet.
@@ -37,13 +38,15 @@ impl ReplayState {
     }
 
     /// The 64-bit number that `low` stands for on an SA with ESN (RFC 4303 A2.2, cases A and B). All
-    /// arithmetic is modulo 2^32, as in the RFC's figure.
+    /// arithmetic is modulo 2^32, as in the RFC's figure. An SA without a window still needs one here:
+    /// the largest.
     pub fn infer(&self, low: u32) -> u64 {
         let (th, tl) = ((self.top >> 32) as u32, self.top as u32);
-        let bottom = tl.wrapping_sub(self.window).wrapping_add(1);
-        let high = if tl >= self.window.saturating_sub(1) {
+        let window = if self.window == 0 { param::REPLAY_WINDOW_MAX as u32 } else { self.window };
+        let bottom = tl.wrapping_sub(window).wrapping_add(1);
+        let high = if tl >= window - 1 {
             // Case A: the window lies in one 2^32 subspace.
-            if low >= bottom || self.window == 0 && low >= tl {
+            if low >= bottom {
                 th
             } else {
                 th.wrapping_add(1)

@@ -1,0 +1,248 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Random tables: interfaces, SAs, adjacencies, routes and labels that refer to each other.
+
+use super::Random;
+use crate::model::{
+    Action, Adjacency, Interface, LabelAction, Link, Prefix, Route, SaIn, SaOut, Selector, Tables,
+};
+use crate::packet::{mac, EspKey, Mac};
+use headend_regs::param;
+use rand::RngExt;
+use std::collections::BTreeSet;
+
+/// What traffic from one side may refer to. With both ports running at once each port has a group of
+/// its own; else there is one group for all.
+#[derive(Clone, Debug, Default)]
+pub struct Group {
+    /// VRF of the interfaces.
+    pub front_vrf: u16,
+    /// VRFs behind inbound SAs and labels.
+    pub inner_vrfs: Vec<u16>,
+    /// Our outer addresses.
+    pub gateways: Vec<u32>,
+    /// Inbound SAs.
+    pub sas_in: Vec<u16>,
+    /// Outbound SAs.
+    pub sas_out: Vec<u16>,
+    /// Adjacencies.
+    pub adjacencies: Vec<u16>,
+    /// Incoming labels.
+    pub labels: Vec<u32>,
+}
+
+/// Largest IP packet that still fits a frame after ESP encapsulation: 14 + 20 + 16 bytes before it, up
+/// to 3 of padding, trailer and ICV behind.
+const MAX_INNER: u16 = (param::MAX_FRAME_BYTES - 14 - 20 - 16 - 3 - 2 - 16) as u16;
+
+/// Draws indices that were not used before.
+struct Fresh(BTreeSet<u64>);
+
+impl Fresh {
+    fn draw(&mut self, random: &mut Random, below: u64) -> u64 {
+        loop {
+            let n = random.random_range(0..below);
+            if self.0.insert(n) {
+                return n;
+            }
+        }
+    }
+}
+
+/// Tables of one seed. With `split` there are two groups, one per port, that share nothing.
+pub fn random_tables(random: &mut Random, split: bool) -> (Tables, Vec<Group>) {
+    let mut t = Tables::default();
+    let mut fresh: [Fresh; 6] = std::array::from_fn(|_| Fresh(BTreeSet::new()));
+    let [vrfs, ins, outs, adjs, labels, spis] = &mut fresh;
+    let groups = (0..if split { 2 } else { 1 }).map(|n| {
+        let mut g = Group::default();
+        g.front_vrf = vrfs.draw(random, param::VRF_DEPTH as u64) as u16;
+        g.inner_vrfs = (0..random.random_range(1..5))
+            .map(|_| vrfs.draw(random, param::VRF_DEPTH as u64) as u16)
+            .collect();
+        g.gateways =
+            (0..random.random_range(1..3)).map(|_| 0xc000_0200 | random.random_range(1..250)).collect();
+        for _ in 0..random.random_range(2..8) {
+            let index = outs.draw(random, param::SA_DEPTH as u64 - 1) as u16;
+            let gateway = pick(random, &g.gateways);
+            t.sas_out.insert(index, random_sa_out(random, gateway));
+            g.sas_out.push(index);
+        }
+        for _ in 0..random.random_range(2..8) {
+            let index = ins.draw(random, param::SA_DEPTH as u64) as u16;
+            let sa = random_sa_in(random, &g, spis);
+            t.sas_in.insert(index, sa);
+            g.sas_in.push(index);
+        }
+        random_adjacencies(random, &mut t, &mut g, adjs);
+        random_labels(random, &mut t, &mut g, labels);
+        random_routes(random, &mut t, &g);
+        let ports = if split { n..n + 1 } else { 0..2 };
+        for port in ports {
+            let interface =
+                Interface { vrf: g.front_vrf, mac: random_mac(random), mpls: random.random_ratio(9, 10) };
+            t.interfaces.insert(port as u16, interface);
+        }
+        g
+    });
+    let mut groups: Vec<Group> = groups.collect();
+    if !split {
+        second_front_vrf(random, &mut t, &mut groups[0]);
+        if random.random_ratio(1, 20) {
+            t.interfaces.remove(&random.random_range(0..2));
+        }
+    }
+    (t, groups)
+}
+
+/// Puts port 1 in a front VRF of its own half of the time, with the same SPI and destination as one of
+/// port 0's SAs: only the FVRF tells them apart.
+fn second_front_vrf(random: &mut Random, t: &mut Tables, g: &mut Group) {
+    if random.random() {
+        return;
+    }
+    let vrf = pick(random, &g.inner_vrfs);
+    t.interfaces.get_mut(&1).expect("both interfaces exist").vrf = vrf;
+    let twin_of = t.sas_in[&pick(random, &g.sas_in)].clone();
+    let Some(index) = (0..param::SA_DEPTH as u16).find(|i| !t.sas_in.contains_key(i)) else { return };
+    t.sas_in.insert(index, SaIn { fvrf: vrf, key: random_key(random), ..twin_of });
+    g.sas_in.push(index);
+}
+
+/// A random element.
+pub(super) fn pick<T: Copy>(random: &mut Random, from: &[T]) -> T {
+    from[random.random_range(0..from.len())]
+}
+
+/// A random unicast MAC address.
+pub(super) fn random_mac(random: &mut Random) -> Mac {
+    mac(random.random::<u64>() & 0xfeff_ffff_ffff)
+}
+
+fn random_key(random: &mut Random) -> EspKey {
+    let bytes = if random.random() { 16 } else { 32 };
+    EspKey {
+        key: (0..bytes).map(|_| random.random()).collect(),
+        salt: random.random(),
+        icv_len: if random.random_ratio(3, 4) { 16 } else { pick(random, &[8, 12]) },
+        esn: random.random(),
+    }
+}
+
+fn random_sa_out(random: &mut Random, src: u32) -> SaOut {
+    SaOut {
+        spi: random.random_range(256..=u32::MAX),
+        src,
+        dst: random.random_range(0x0100_0000..0xdfff_ffff),
+        key: random_key(random),
+        dscp: random.random::<bool>().then(|| random.random_range(0..64)),
+        df: random.random(),
+        ttl: random.random_range(1..=255),
+    }
+}
+
+fn random_sa_in(random: &mut Random, g: &Group, spis: &mut Fresh) -> SaIn {
+    let window = match random.random_range(0..10) {
+        0 => 0,
+        1 => 1,
+        2..4 => 64,
+        4..6 => param::REPLAY_WINDOW_MAX as u32,
+        _ => random.random_range(2..=param::REPLAY_WINDOW_MAX as u32),
+    };
+    let selector = random.random_ratio(1, 3).then(|| Selector {
+        src: random_prefix(random, &[0, 1, 8, 12, 24]),
+        dst: random_prefix(random, &[0, 2, 8, 9]),
+        proto: random.random_ratio(1, 4).then(|| pick(random, &[1, 17])),
+    });
+    SaIn {
+        fvrf: g.front_vrf,
+        spi: spis.draw(random, 1 << 32) as u32,
+        dst: pick(random, &g.gateways),
+        key: random_key(random),
+        window,
+        ivrf: pick(random, &g.inner_vrfs),
+        selector,
+    }
+}
+
+/// A prefix of one of the given lengths; every VRF uses the same overlapping 10.0.0.0/8.
+fn random_prefix(random: &mut Random, lengths: &[u8]) -> Prefix {
+    let len = pick(random, lengths);
+    let mask = u32::MAX.checked_shl(32 - u32::from(len)).unwrap_or(0);
+    let addr = 0x0a00_0000 | random.random::<u32>() & 0x00ff_ffff;
+    Prefix { addr: addr & mask, len }
+}
+
+fn random_adjacencies(random: &mut Random, t: &mut Tables, g: &mut Group, adjs: &mut Fresh) {
+    let count = random.random_range(6..20);
+    for n in 0..count {
+        let link =
+            Link { port: random.random_range(0..2), dmac: random_mac(random), smac: random_mac(random) };
+        let action = match if n < 5 { n } else { random.random_range(0..12) } {
+            0 => Action::Host,
+            1 | 5 | 6 => Action::Ip(link),
+            2 | 7 | 8 => random_push(random, link),
+            3 | 9 | 10 => Action::Protect {
+                link,
+                // Now and then an SA that is not installed.
+                sa: if random.random_ratio(1, 15) { 1023 } else { pick(random, &g.sas_out) },
+            },
+            4 if random.random_ratio(1, 3) => Action::Drop,
+            _ => Action::Host,
+        };
+        let mtu = if random.random_ratio(1, 4) { random.random_range(68..1500) } else { MAX_INNER };
+        let index = adjs.draw(random, param::ADJ_DEPTH as u64 - 1) as u16;
+        t.adjacencies.insert(index, Adjacency { mtu, action });
+        g.adjacencies.push(index);
+    }
+}
+
+fn random_push(random: &mut Random, link: Link) -> Action {
+    let labels =
+        (0..random.random_range(1..=param::MAX_PUSH_LABELS)).map(|_| random.random_range(16..1 << 20));
+    Action::Mpls {
+        labels: labels.collect(),
+        link,
+        ttl: random.random::<bool>().then(|| random.random_range(1..=255)),
+        tc: random.random::<bool>().then(|| random.random_range(0..8)),
+    }
+}
+
+fn random_labels(random: &mut Random, t: &mut Tables, g: &mut Group, labels: &mut Fresh) {
+    // Swapping needs an adjacency that has labels.
+    let swaps: Vec<u16> = (g.adjacencies.iter().copied())
+        .filter(|a| matches!(t.adjacencies[a].action, Action::Mpls { .. } | Action::Drop | Action::Host))
+        .collect();
+    for n in 0..random.random_range(4..16) {
+        let label = 16 + labels.draw(random, param::LABEL_DEPTH as u64 - 16) as u32;
+        let action = match if n < 3 { n } else { random.random_range(0..6) } {
+            1 => LabelAction::PopAdj(pick(random, &g.adjacencies)),
+            2 => LabelAction::Swap(pick(random, &swaps)),
+            _ => LabelAction::PopVrf(pick(random, &g.inner_vrfs)),
+        };
+        t.labels.insert(label, action);
+        g.labels.push(label);
+    }
+}
+
+fn random_routes(random: &mut Random, t: &mut Tables, g: &Group) {
+    for gateway in &g.gateways {
+        let host = g.adjacencies[0];
+        add_route(t, g.front_vrf, Prefix { addr: *gateway, len: 32 }, host);
+    }
+    let vrfs: Vec<u16> = g.inner_vrfs.iter().copied().chain([g.front_vrf]).collect();
+    for vrf in vrfs {
+        for _ in 0..random.random_range(4..24) {
+            let lengths: Vec<u8> = (0..=32).chain([8, 9, 16, 24, 32]).collect();
+            let prefix = random_prefix(random, &lengths);
+            // Now and then an adjacency that is not installed.
+            let adj = if random.random_ratio(1, 40) { 4095 } else { pick(random, &g.adjacencies) };
+            add_route(t, vrf, prefix, adj);
+        }
+    }
+}
+
+fn add_route(t: &mut Tables, vrf: u16, prefix: Prefix, adj: u16) {
+    if !t.routes.iter().any(|r| r.vrf == vrf && r.prefix == prefix) {
+        t.routes.push(Route { vrf, prefix, adj });
+    }
+}
