@@ -1,0 +1,359 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Header parser. Latency 4 cycles, one header per cycle.
+//
+// In:  the first 128 bytes of a packet (byte 0 in bits 7:0, zero past the end) with meta.len and
+//      meta.starts_l3. Out: meta with `parsed` filled; all other fields as they came. l4_o: the 16 bytes at
+//      l4_off (byte 0 in bits 7:0), meaningful when parsed.malformed is 0.
+//
+// Numbers in `parsed` are plain integers (network order undone).
+//
+//   Ethernet   up to two tags 0x8100/0x88a8 are skipped; a third one stays in `ethertype`. dmac, ethertype and
+//              vid0 are read from the window even when the frame ends inside them. With starts_l3 all of them
+//              are zero.
+//   MPLS       ethertype 0x8847: is_mpls, also when no whole entry is there. Whole entries up to the bottom
+//              of stack are recorded, 4 at most; four without bottom: stack_too_deep. A stack cut off by the
+//              end of the packet is malformed.
+//   IP         ethertype 0x0800 sets is_ipv4, 0x86dd is_ipv6, whatever the version nibble says; below labels
+//              and with starts_l3 the nibble decides and must be 4 or 6.
+//   malformed  frame ends inside Ethernet header or tags; stack cut off; wrong version; IPv4: fewer than 20
+//              bytes, IHL < 5, header longer than the packet, total length < header or > bytes present;
+//              IPv6: fewer than 40 bytes or payload length > bytes present.
+//   When malformed, or without IP header, csum_bad, has_options, is_fragment, df, is_esp, is_ah and all fields
+//   from l4_off on (l4_off, ip_len, src ... seq) are zero. l3_off is always Ethernet + tags + recorded labels.
+//   is_esp     IPv4, protocol 50, no fragment. spi and seq come from l4_off then, however short the payload.
+//   is_ah      IPv4, protocol 51.
+//   sport, dport  TCP or UDP (IPv4 and directly below IPv6), no fragment, at least 4 bytes of payload.
+//   udp_encap  always 0: ESP in UDP is not a capability of this card.
+
+`default_nettype none
+
+module parse (
+    input  logic                        clk_i,
+    input  logic                        rst_ni,
+    input  logic                        valid_i,
+    input  logic [1023:0]               window_i,
+    input  headend_tables_pkg::meta_t   meta_i,
+    output logic                        valid_o,
+    output headend_tables_pkg::meta_t   meta_o,
+    output logic [127:0]                l4_o
+);
+
+  localparam int unsigned Latency = 4;
+
+  localparam logic [15:0] TypeVlan  = 16'h8100;
+  localparam logic [15:0] TypeQinQ  = 16'h88a8;
+  localparam logic [15:0] TypeArp   = 16'h0806;
+  localparam logic [15:0] TypeIpv4  = 16'h0800;
+  localparam logic [15:0] TypeIpv6  = 16'h86dd;
+  localparam logic [15:0] TypeMpls  = 16'h8847;
+  localparam logic [7:0]  ProtoTcp  = 8'd6;
+  localparam logic [7:0]  ProtoUdp  = 8'd17;
+  localparam logic [7:0]  ProtoEsp  = 8'd50;
+  localparam logic [7:0]  ProtoAh   = 8'd51;
+
+  // Network order to number.
+  function automatic logic [15:0] be16(input logic [15:0] x);
+    be16 = {x[7:0], x[15:8]};
+  endfunction
+  function automatic logic [31:0] be32(input logic [31:0] x);
+    be32 = {x[7:0], x[15:8], x[23:16], x[31:24]};
+  endfunction
+  function automatic logic [127:0] be128(input logic [127:0] x);
+    be128 = {be32(x[31:0]), be32(x[63:32]), be32(x[95:64]), be32(x[127:96])};
+  endfunction
+
+  // ------------------------------------------------------------------ meta beside the stages
+  headend_tables_pkg::meta_t meta_q;
+  hdr_delay #(
+      .Width (headend_tables_pkg::META_W),
+      .Cycles(Latency)
+  ) u_meta (
+      .clk_i,
+      .rst_ni,
+      .valid_i,
+      .d_i    (meta_i),
+      .valid_o,
+      .q_o    (meta_q)
+  );
+
+  logic s1_valid_q, s2_valid_q, s3_valid_q;
+  always_ff @(posedge clk_i) begin
+    if (!rst_ni) begin
+      s1_valid_q <= 1'b0;
+      s2_valid_q <= 1'b0;
+      s3_valid_q <= 1'b0;
+    end else begin
+      s1_valid_q <= valid_i;
+      s2_valid_q <= s1_valid_q;
+      s3_valid_q <= s2_valid_q;
+    end
+  end
+
+  // ------------------------------------------------------------------ stage 1: Ethernet and tags
+  logic tag0, tag1;
+  logic [15:0] type0, type1, type2;
+  logic [7:0] l2_len;
+  assign type0 = be16(window_i[8*12+:16]);
+  assign type1 = be16(window_i[8*16+:16]);
+  assign type2 = be16(window_i[8*20+:16]);
+  assign tag0 = (type0 == TypeVlan) || (type0 == TypeQinQ);
+  assign tag1 = tag0 && ((type1 == TypeVlan) || (type1 == TypeQinQ));
+  assign l2_len = meta_i.starts_l3 ? 8'd0 : tag1 ? 8'd22 : tag0 ? 8'd18 : 8'd14;
+
+  logic [767:0] s1_win_q;  // from the end of Ethernet
+  logic [15:0] s1_avail_q;  // bytes from there to the end of the packet
+  logic [7:0] s1_l2_len_q;
+  logic s1_trunc_q, s1_l3_q;
+  logic [15:0] s1_type_q;
+  logic [47:0] s1_dmac_q;
+  logic [11:0] s1_vid_q;
+  logic [1:0] s1_tags_q;
+
+  always_ff @(posedge clk_i) begin
+    if (valid_i) begin
+      s1_l2_len_q <= l2_len;
+      s1_l3_q     <= meta_i.starts_l3;
+      s1_trunc_q  <= meta_i.len < {8'd0, l2_len};
+      s1_avail_q  <= (meta_i.len < {8'd0, l2_len}) ? 16'd0 : meta_i.len - {8'd0, l2_len};
+      if (meta_i.starts_l3) begin
+        s1_win_q  <= window_i[767:0];
+        s1_type_q <= 16'd0;
+        s1_dmac_q <= 48'd0;
+        s1_vid_q  <= 12'd0;
+        s1_tags_q <= 2'd0;
+      end else begin
+        s1_win_q  <= tag1 ? window_i[8*22+:768] : tag0 ? window_i[8*18+:768] : window_i[8*14+:768];
+        s1_type_q <= tag1 ? type2 : tag0 ? type1 : type0;
+        s1_dmac_q <= {be32(window_i[31:0]), be16(window_i[47:32])};
+        s1_vid_q  <= tag0 ? {window_i[8*14+:4], window_i[8*15+:8]} : 12'd0;
+        s1_tags_q <= {tag1, tag0 && !tag1};
+      end
+    end
+  end
+
+  // ------------------------------------------------------------------ stage 2: label stack
+  logic s1_mpls;
+  logic [3:0] present, bottom;  // entry k whole, with S bit
+  logic [2:0] labels;
+  logic stack_end;
+  assign s1_mpls = s1_type_q == TypeMpls;
+  for (genvar k = 0; k < 4; k++) begin : gen_entry
+    assign present[k] = s1_mpls && (s1_avail_q >= 16'(4 * (k + 1)));
+    assign bottom[k]  = present[k] && s1_win_q[32*k+16];
+  end
+  always_comb begin
+    if (bottom[0] || (present[0] && !present[1])) labels = 3'd1;
+    else if (bottom[1] || (present[1] && !present[2])) labels = 3'd2;
+    else if (bottom[2] || (present[2] && !present[3])) labels = 3'd3;
+    else if (present[3]) labels = 3'd4;
+    else labels = 3'd0;
+  end
+  assign stack_end = bottom != 4'd0;
+
+  logic [639:0] s2_win_q;  // from the IP header
+  logic [15:0] s2_avail_q;
+  logic [7:0] s2_l3_off_q;
+  logic s2_bad_q, s2_mpls_q, s2_too_deep_q, s2_nibble_q;
+  logic [2:0] s2_labels_q;
+  logic [127:0] s2_stack_q;
+  logic [15:0] s2_type_q;
+  logic [47:0] s2_dmac_q;
+  logic [11:0] s2_vid_q;
+  logic [1:0] s2_tags_q;
+
+  always_ff @(posedge clk_i) begin
+    if (s1_valid_q) begin
+      s2_l3_off_q   <= s1_l2_len_q + {3'd0, labels, 2'd0};
+      s2_avail_q    <= s1_avail_q - {11'd0, labels, 2'd0};
+      s2_bad_q      <= s1_trunc_q || (s1_mpls && !stack_end && !present[3]);
+      s2_mpls_q     <= s1_mpls;
+      s2_too_deep_q <= present[3] && !stack_end;
+      s2_nibble_q   <= s1_l3_q || stack_end;
+      s2_labels_q   <= labels;
+      s2_type_q     <= s1_type_q;
+      s2_dmac_q     <= s1_dmac_q;
+      s2_vid_q      <= s1_vid_q;
+      s2_tags_q     <= s1_tags_q;
+      unique case (labels)
+        3'd0: begin
+          s2_win_q   <= s1_win_q[639:0];
+          s2_stack_q <= 128'd0;
+        end
+        3'd1: begin
+          s2_win_q   <= s1_win_q[32+:640];
+          s2_stack_q <= {96'd0, s1_win_q[31:0]};
+        end
+        3'd2: begin
+          s2_win_q   <= s1_win_q[64+:640];
+          s2_stack_q <= {64'd0, s1_win_q[63:0]};
+        end
+        3'd3: begin
+          s2_win_q   <= s1_win_q[96+:640];
+          s2_stack_q <= {32'd0, s1_win_q[95:0]};
+        end
+        default: begin
+          s2_win_q   <= s1_win_q[128+:640];
+          s2_stack_q <= s1_win_q[127:0];
+        end
+      endcase
+    end
+  end
+
+  // ------------------------------------------------------------------ stage 3: IP lengths, checksum sums
+  logic v4, v6, bad4, bad6;
+  logic [3:0] version, ihl;
+  logic [15:0] tot_len, pay_len;
+  assign version = s2_win_q[7:4];
+  assign ihl = s2_win_q[3:0];
+  assign tot_len = be16(s2_win_q[31:16]);
+  assign pay_len = be16(s2_win_q[47:32]);
+  assign v4 = (s2_type_q == TypeIpv4) || (s2_nibble_q && (version == 4'd4));
+  assign v6 = (s2_type_q == TypeIpv6) || (s2_nibble_q && (version == 4'd6));
+  assign bad4 = (version != 4'd4) || (ihl < 4'd5) || (s2_avail_q < {10'd0, ihl, 2'd0})
+                || (tot_len < {10'd0, ihl, 2'd0}) || (tot_len > s2_avail_q);
+  assign bad6 = (version != 4'd6) || (s2_avail_q < 16'd40)
+                || ({1'b0, pay_len} + 17'd40 > {1'b0, s2_avail_q});
+
+  // The header as 15 words of which the first IHL count, summed by threes.
+  logic [4:0][18:0] psum;
+  for (genvar g = 0; g < 5; g++) begin : gen_psum
+    logic [95:0] w;
+    for (genvar j = 0; j < 3; j++) begin : gen_mask
+      if (3 * g + j < 5) begin : gen_always
+        assign w[32*j+:32] = s2_win_q[32*(3*g+j)+:32];
+      end else begin : gen_option
+        assign w[32*j+:32] = (ihl > 4'(3 * g + j)) ? s2_win_q[32*(3*g+j)+:32] : 32'd0;
+      end
+    end
+    assign psum[g] = {3'd0, w[15:0]} + {3'd0, w[31:16]} + {3'd0, w[47:32]}
+                     + {3'd0, w[63:48]} + {3'd0, w[79:64]} + {3'd0, w[95:80]};
+  end
+
+  logic [639:0] l4_shifted;
+  assign l4_shifted = s2_win_q >> {v6 ? 4'd10 : ihl, 5'd0};
+
+  logic [319:0] s3_hdr_q;
+  logic [127:0] s3_l4_q;
+  logic [4:0][18:0] s3_psum_q;
+  logic s3_bad_q, s3_v4_q, s3_v6_q, s3_mpls_q, s3_too_deep_q;
+  logic [15:0] s3_ip_len_q, s3_type_q;
+  logic [7:0] s3_l3_off_q;
+  logic [2:0] s3_labels_q;
+  logic [127:0] s3_stack_q;
+  logic [47:0] s3_dmac_q;
+  logic [11:0] s3_vid_q;
+  logic [1:0] s3_tags_q;
+
+  always_ff @(posedge clk_i) begin
+    if (s2_valid_q) begin
+      s3_hdr_q      <= s2_win_q[319:0];
+      s3_l4_q       <= l4_shifted[127:0];
+      s3_psum_q     <= psum;
+      s3_bad_q      <= s2_bad_q || (v4 && bad4) || (v6 && bad6) || (s2_nibble_q && !v4 && !v6);
+      s3_v4_q       <= v4;
+      s3_v6_q       <= v6;
+      s3_ip_len_q   <= v6 ? pay_len + 16'd40 : tot_len;
+      s3_mpls_q     <= s2_mpls_q;
+      s3_too_deep_q <= s2_too_deep_q;
+      s3_l3_off_q   <= s2_l3_off_q;
+      s3_labels_q   <= s2_labels_q;
+      s3_stack_q    <= s2_stack_q;
+      s3_type_q     <= s2_type_q;
+      s3_dmac_q     <= s2_dmac_q;
+      s3_vid_q      <= s2_vid_q;
+      s3_tags_q     <= s2_tags_q;
+    end
+  end
+
+  // ------------------------------------------------------------------ stage 4: fields
+  logic [20:0] csum_total;
+  logic [16:0] csum_once;
+  logic [15:0] csum;
+  assign csum_total = {2'd0, s3_psum_q[0]} + {2'd0, s3_psum_q[1]} + {2'd0, s3_psum_q[2]}
+                      + {2'd0, s3_psum_q[3]} + {2'd0, s3_psum_q[4]};
+  assign csum_once = {1'b0, csum_total[15:0]} + {12'd0, csum_total[20:16]};
+  assign csum = csum_once[15:0] + {15'd0, csum_once[16]};
+
+  logic [7:0] proto, ip_hdr_len;
+  logic [15:0] frag;
+  logic fragment, has_ports;
+  assign proto = s3_v6_q ? s3_hdr_q[8*6+:8] : s3_hdr_q[8*9+:8];
+  assign ip_hdr_len = s3_v6_q ? 8'd40 : {2'd0, s3_hdr_q[3:0], 2'd0};
+  assign frag = be16(s3_hdr_q[8*6+:16]);
+  assign fragment = s3_v4_q && (frag[13:0] != 14'd0);
+  assign has_ports = ((proto == ProtoTcp) || (proto == ProtoUdp)) && !fragment
+                     && (s3_ip_len_q >= {8'd0, ip_hdr_len} + 16'd4);
+
+  headend_tables_pkg::parsed_t parsed_d, parsed_q;
+
+  always_comb begin
+    parsed_d = '0;
+    parsed_d.malformed = s3_bad_q;
+    parsed_d.is_ipv4 = s3_v4_q;
+    parsed_d.is_ipv6 = s3_v6_q;
+    parsed_d.is_arp = s3_type_q == TypeArp;
+    parsed_d.is_mpls = s3_mpls_q;
+    parsed_d.mac_bcast = s3_dmac_q[40];
+    parsed_d.vlan_count = s3_tags_q;
+    parsed_d.label_count = s3_labels_q;
+    parsed_d.stack_too_deep = s3_too_deep_q;
+    parsed_d.l3_off = s3_l3_off_q;
+    parsed_d.ethertype = s3_type_q;
+    parsed_d.dmac = s3_dmac_q;
+    parsed_d.vid0 = s3_vid_q;
+    parsed_d.label0 = be32(s3_stack_q[31:0]);
+    parsed_d.label1 = be32(s3_stack_q[63:32]);
+    parsed_d.label2 = be32(s3_stack_q[95:64]);
+    parsed_d.label3 = be32(s3_stack_q[127:96]);
+    if (!s3_bad_q && (s3_v4_q || s3_v6_q)) begin
+      parsed_d.l4_off = s3_l3_off_q + ip_hdr_len;
+      parsed_d.ip_len = s3_ip_len_q;
+      parsed_d.proto  = proto;
+      if (s3_v6_q) begin
+        parsed_d.src = be128(s3_hdr_q[8*8+:128]);
+        parsed_d.dst = be128(s3_hdr_q[8*24+:128]);
+        parsed_d.ttl = s3_hdr_q[8*7+:8];
+        parsed_d.tos = {s3_hdr_q[3:0], s3_hdr_q[15:12]};
+      end else begin
+        parsed_d.src = {96'd0, be32(s3_hdr_q[8*12+:32])};
+        parsed_d.dst = {96'd0, be32(s3_hdr_q[8*16+:32])};
+        parsed_d.ttl = s3_hdr_q[8*8+:8];
+        parsed_d.tos = s3_hdr_q[15:8];
+        parsed_d.ip_csum = be16(s3_hdr_q[8*10+:16]);
+        parsed_d.csum_bad = csum != 16'hffff;
+        parsed_d.has_options = s3_hdr_q[3:0] != 4'd5;
+        parsed_d.is_fragment = fragment;
+        parsed_d.df = frag[14];
+        parsed_d.is_ah = proto == ProtoAh;
+        if ((proto == ProtoEsp) && !fragment) begin
+          parsed_d.is_esp = 1'b1;
+          parsed_d.spi = be32(s3_l4_q[31:0]);
+          parsed_d.seq = be32(s3_l4_q[63:32]);
+        end
+      end
+      if (has_ports) begin
+        parsed_d.sport = be16(s3_l4_q[15:0]);
+        parsed_d.dport = be16(s3_l4_q[31:16]);
+      end
+    end
+  end
+
+  always_ff @(posedge clk_i) begin
+    if (s3_valid_q) begin
+      parsed_q <= parsed_d;
+      l4_o     <= s3_l4_q;
+    end
+  end
+
+  always_comb begin
+    meta_o = meta_q;
+    meta_o.parsed = parsed_q;
+  end
+
+  logic unused_bits;
+  assign unused_bits = ^{window_i[1023:944], l4_shifted[639:128], s3_hdr_q, frag[15], meta_q.parsed};
+
+endmodule
+
+`default_nettype wire
