@@ -1,2 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-//! The Headend card simulated by Verilator behind a vfio-user socket.
+//! The simulated Headend card.
+//!
+//! - [`card`]: the Verilated core in this process, with AXI, ports and interrupts around it. Differential tests use it directly.
+//! - [`dma`]: where its DMA goes.
+#![warn(missing_docs, unreachable_pub)]
+
+pub mod card;
+pub mod dma;
