@@ -96,10 +96,8 @@ module classify (
   assign short_l2 = s1_meta_q.len < l2_len;
   assign short_esp = p.ip_len - {8'd0, p.l4_off - p.l3_off} < 16'd8;
 
-  localparam int unsigned DropW = $bits(headend_tables_pkg::drop_reason_e);
-  localparam int unsigned HostW = $bits(headend_tables_pkg::host_reason_e);
-  logic [DropW-1:0] drop;
-  logic [HostW-1:0] host;
+  logic [headend_tables_pkg::DROP_REASON_W-1:0] drop;
+  logic [headend_tables_pkg::HOST_REASON_W-1:0] host;
 
   always_comb begin
     drop = headend_tables_pkg::DROP_REASON_NONE;
