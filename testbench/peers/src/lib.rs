@@ -3,13 +3,16 @@
 //!
 //! * [`cache`] fetches guest kernels and QEMU, without installing anything;
 //! * [`initramfs`] and [`modules`] make the guest's file system;
+//! * [`card`] runs the simulated card and the `headend` command line;
 //! * [`guest`] boots a guest and runs commands in it;
 //! * [`wire`] joins peers and card by datagram sockets, listening in the middle;
-//! * [`far_pe`] answers labelled pings.
+//! * [`site`] is a customer site in software, and [`far_pe`] answers its pings over MPLS.
 
 pub mod cache;
+pub mod card;
 pub mod far_pe;
 pub mod guest;
 pub mod initramfs;
 pub mod modules;
+pub mod site;
 pub mod wire;

@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: Apache-2.0
+//! The simulated card as a process, and the `headend` command line as its users have it.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use anyhow::{bail, ensure, Context, Result};
+use nix::sys::signal::{kill, Signal};
+use nix::unistd::Pid;
+
+use crate::cache::workspace_program;
+
+/// Longest time from start to a socket that answers.
+const START_LIMIT: Duration = Duration::from_secs(20);
+
+/// A running `headend-card`; ended when dropped.
+#[derive(Debug)]
+pub struct CardProcess {
+    child: Child,
+    socket: PathBuf,
+    log: PathBuf,
+    cli: PathBuf,
+}
+
+impl CardProcess {
+    /// Starts a card with its socket in `dir` and the given attachments (see `headend-card --help`).
+    ///
+    /// # Errors
+    /// The program is not built, or its socket does not appear; the message holds what it printed.
+    pub fn start(dir: &Path, port0: &str, port1: &str) -> Result<Self> {
+        let (socket, log) = (dir.join("card.sock"), dir.join("card.log"));
+        let program = workspace_program("headend-card", "headend-sim")?;
+        let cli = workspace_program("headend", "headend-driver")?;
+        let output = fs::File::create(&log)?;
+        let child = Command::new(program)
+            .arg("--socket")
+            .arg(&socket)
+            .args(["--port0", port0, "--port1", port1])
+            .stdin(Stdio::null())
+            .stdout(output.try_clone()?)
+            .stderr(output)
+            .spawn()
+            .context("start headend-card")?;
+        let mut card = Self { child, socket, log, cli };
+        let end = Instant::now() + START_LIMIT;
+        while !card.socket.exists() {
+            if let Some(status) = card.child.try_wait()? {
+                bail!("headend-card ended at once ({status}): {}", card.log());
+            }
+            ensure!(Instant::now() < end, "headend-card made no socket within {START_LIMIT:?}: {}", card.log());
+            std::thread::sleep(Duration::from_millis(10));
+        }
+        Ok(card)
+    }
+
+    /// The card's vfio-user socket.
+    #[must_use]
+    pub fn socket(&self) -> &Path {
+        &self.socket
+    }
+
+    /// The card's process id.
+    #[must_use]
+    pub fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// What the card has printed.
+    #[must_use]
+    pub fn log(&self) -> String {
+        fs::read_to_string(&self.log).unwrap_or_default()
+    }
+
+    /// Runs `headend --card vfio-user:SOCKET ARGUMENTS` and returns what it printed.
+    ///
+    /// # Errors
+    /// It fails; the message holds its words.
+    pub fn headend(&self, arguments: &[&str]) -> Result<String> {
+        let output = Command::new(&self.cli)
+            .arg("--card")
+            .arg(format!("vfio-user:{}", self.socket.display()))
+            .args(arguments)
+            .stdin(Stdio::null())
+            .output()
+            .context("run headend")?;
+        ensure!(
+            output.status.success(),
+            "headend {arguments:?} failed ({}): {}",
+            output.status,
+            String::from_utf8_lossy(&output.stderr).trim()
+        );
+        Ok(String::from_utf8_lossy(&output.stdout).into_owned())
+    }
+
+    /// Writes `config` into `dir`, readable by its owner only, and applies it.
+    ///
+    /// # Errors
+    /// See [`CardProcess::headend`].
+    pub fn apply(&self, dir: &Path, config: &str) -> Result<String> {
+        let path = dir.join("headend.toml");
+        fs::write(&path, config)?;
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o600))?;
+        self.headend(&["apply", &path.to_string_lossy()])
+    }
+
+    /// `headend stats --json`.
+    ///
+    /// # Errors
+    /// See [`CardProcess::headend`]; or the output is no JSON.
+    pub fn stats(&self) -> Result<serde_json::Value> {
+        serde_json::from_str(&self.headend(&["stats", "--json"])?).context("headend stats --json")
+    }
+}
+
+impl Drop for CardProcess {
+    fn drop(&mut self) {
+        if let Ok(pid) = i32::try_from(self.child.id()) {
+            // A card that has ended already is no error.
+            let _ = kill(Pid::from_raw(pid), Signal::SIGTERM);
+        }
+        let _ = self.child.wait();
+    }
+}
