@@ -28,7 +28,7 @@ const EXACT: &[(&str, &str)] = &[
 ///
 /// # Errors
 /// Every mistake found, by position.
-pub fn check(raw: &schema::File) -> Result<(Vec<Struct>, Vec<Register>), Vec<Mistake>> {
+pub(crate) fn check(raw: &schema::File) -> Result<(Vec<Struct>, Vec<Register>), Vec<Mistake>> {
     let mut c = Checker { mistakes: Vec::new() };
     c.names(raw);
     for e in &raw.enums {

@@ -1,0 +1,57 @@
+# SPDX-License-Identifier: Apache-2.0
+# Every target sets up what it needs; see `make help`.
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+
+export YOWASP_CACHE_DIR := $(CURDIR)/target/tools/yowasp-cache
+PYTHON := target/tools/venv/bin/python3
+
+.PHONY: help
+help: ## Say what there is to make.
+	@sed -n 's/^\([a-z-]*\):.*## /\1|/p' Makefile | column -t -s '|'
+
+.PHONY: demo
+demo: ## Two VPN customers through the simulated card: ESP in, MPLS out, and back.
+	@scripts/setup.sh sim peers
+	@cargo build --release -p headend-sim -p headend-driver -p headend-testbench --bins
+	@cargo run --release -q -p headend-testbench --bin demo
+
+.PHONY: test
+test: ## Everything: model, RTL, driver, real peers.
+	@scripts/setup.sh sim guest peers
+	@scripts/test.sh
+
+.PHONY: bench
+bench: ## Speeds, into target/bench/*.json.
+	@scripts/setup.sh sim
+	@cargo build --release -p headend-sim -p headend-driver -p headend-testbench --bins
+	@cargo run --release -q -p headend-testbench --bin bench
+
+.PHONY: lint
+lint: ## Formatting, clippy, fresh generated files, Verilator and Yosys on every module.
+	@scripts/setup.sh sim lint yosys
+	@scripts/lint.sh
+
+.PHONY: gen
+gen: ## Regenerate what comes from hdl/tables.toml.
+	@cargo run -q -p headend-gen
+
+.PHONY: formal
+formal: ## Every proof, and every injected bug that a proof must find.
+	@scripts/setup.sh yosys
+	@$(PYTHON) hdl/formal/run.py
+
+.PHONY: formal-quick
+formal-quick: ## Proofs of skid buffer, FIFO and anti-replay window only.
+	@scripts/setup.sh yosys
+	@$(PYTHON) hdl/formal/run.py --quick
+
+.PHONY: area
+area: ## FPGA resources of each module, into docs/results/area.md.
+	@scripts/setup.sh yosys
+	@$(PYTHON) hdl/lint/area.py
+
+.PHONY: setup
+setup: ## Install everything that any target needs.
+	@scripts/setup.sh all

