@@ -1,0 +1,179 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Looks at the end of each decrypted ESP packet as it streams by: separates the received ICV, checks the
+// padding and finds the length of the inner packet (RFC 4303 2.4 to 2.6). Judges nothing by the ICV: that
+// is esp_commit's task.
+//
+//   ... inner packet | padding 1, 2, 3, ... | pad length | next header | ICV (icv_len bytes) |
+//
+// Padding can be 255 bytes and so reach back over five beats. For each byte it is remembered whether it is
+// its predecessor plus 1; the padding is right when its last byte equals the pad length and that holds for
+// all of its bytes but the first.
+//
+// `beat_i` is a beat that was accepted (no stall here), `icv_len_i` comes with its first beat. Byte 0 is in
+// bits 7:0. Results come with `valid_o`, one cycle per packet; with an `icv_len_i` other than 8, 12, 16
+// they mean nothing but `len_o` and `beats_o`.
+//
+// Latency: 3 cycles from the last beat.
+
+`default_nettype none
+
+module esp_tail #(
+  parameter int unsigned BeatsWidth = 10
+) (
+  input  wire                             clk_i,
+  input  wire                             rst_ni,
+
+  input  wire                             valid_i,
+  input  wire  headend_tables_pkg::beat_t beat_i,
+  input  wire  [4:0]                      icv_len_i,
+
+  output logic                            valid_o,
+  output logic [15:0]                     len_o,          // bytes of the packet, all included
+  output logic [BeatsWidth-1:0]           beats_o,        // beats of the packet
+  output logic [127:0]                    icv_o,          // from bit 0; bits past the ICV are zero
+  output logic                            trailer_ok_o,   // trailer fits, padding is right
+  output logic [7:0]                      next_header_o,
+  output logic [15:0]                     inner_len_o     // bytes in front of the padding
+);
+
+  localparam int unsigned TailBytes = 19;             // last padding byte, pad length, next header, ICV
+  localparam int unsigned TailW     = TailBytes * 8;
+  localparam int unsigned PastBeats = 5;              // beats of history for the longest padding
+  localparam int unsigned PastW     = PastBeats * 64;
+  localparam int unsigned RunW      = 254;            // successors in the longest padding
+
+  // ------------------------------------------------------------------------------ stage 1: the beat
+  logic                      a_valid_q;
+  headend_tables_pkg::beat_t a_q;
+  logic [4:0]                a_icv_len_q;
+
+  always_ff @(posedge clk_i) begin
+    if (!rst_ni) begin
+      a_valid_q <= 1'b0;
+    end else begin
+      a_valid_q <= valid_i;
+    end
+  end
+
+  always_ff @(posedge clk_i) begin
+    if (valid_i) begin
+      a_q <= beat_i;
+      if (beat_i.sop) begin
+        a_icv_len_q <= icv_len_i;
+      end
+    end
+  end
+
+  // Which bytes are their predecessor plus 1.
+  logic [511:0] b_data_q;
+  logic [519:0] bytes;
+  logic [63:0]  successor;
+  assign bytes = {a_q.data, b_data_q[511:504]};
+  for (genvar i = 0; i < 64; i++) begin : gen_successor
+    assign successor[i] = (bytes[8*(i+1) +: 8] == bytes[8*i +: 8] + 8'd1);
+  end
+
+  // ------------------------------------------------------------------------------ stage 2: history
+  logic                  b_end_q;        // last beat of a packet
+  logic [6:0]            b_bytes_q;
+  logic [4:0]            b_icv_len_q;
+  logic [BeatsWidth-1:0] b_beats_q;      // beats so far, this one included
+  logic [63:0]           b_successor_q;
+  logic [PastW-1:0]      b_past_q;       // successors of the beats before
+  logic [TailW-1:0]      b_before_q;     // last bytes of the beat before
+
+  always_ff @(posedge clk_i) begin
+    if (!rst_ni) begin
+      b_end_q <= 1'b0;
+    end else begin
+      b_end_q <= a_valid_q && a_q.eop;
+    end
+  end
+
+  always_ff @(posedge clk_i) begin
+    if (a_valid_q) begin
+      b_data_q      <= a_q.data;
+      b_bytes_q     <= a_q.bytes;
+      b_icv_len_q   <= a_icv_len_q;
+      b_beats_q     <= a_q.sop ? BeatsWidth'(1) : b_beats_q + BeatsWidth'(1);
+      b_successor_q <= successor;
+      b_past_q      <= {b_successor_q, b_past_q[PastW-1:64]};
+      b_before_q    <= b_data_q[511 -: TailW];
+    end
+  end
+
+  // ------------------------------------------------------------------------------ stage 3: alignment
+  logic                  c_valid_q;
+  logic [4:0]            c_icv_len_q;
+  logic [BeatsWidth-1:0] c_beats_q;
+  logic [15:0]           c_len_q;
+  logic [TailW-1:0]      c_tail_q;       // last 19 bytes of the packet
+  logic [RunW-1:0]       c_run_q;        // successors; the top bit is the last padding byte's
+  logic [6:0]            run_shift;
+  logic [PastW+63:0]     run;
+  logic [TailW+511:0]    tail;
+
+  // The last padding byte is byte bytes - icv_len - 3 of the beat, its successor bit to become the top one.
+  assign run_shift = 7'd66 - b_bytes_q + {2'd0, b_icv_len_q};
+  assign run       = {b_successor_q, b_past_q} << run_shift;
+  assign tail      = {b_data_q, b_before_q} >> {b_bytes_q, 3'd0};
+
+  always_ff @(posedge clk_i) begin
+    if (!rst_ni) begin
+      c_valid_q <= 1'b0;
+    end else begin
+      c_valid_q <= b_end_q;
+    end
+  end
+
+  always_ff @(posedge clk_i) begin
+    if (b_end_q) begin
+      c_icv_len_q <= b_icv_len_q;
+      c_beats_q   <= b_beats_q;
+      c_len_q     <= ((16'(b_beats_q) - 16'd1) << 6) + 16'(b_bytes_q);
+      c_tail_q    <= tail[TailW-1:0];
+      c_run_q     <= run[PastW+63 -: RunW];
+    end
+  end
+
+  // ------------------------------------------------------------------------------ result
+  logic [TailW-1:0] end_bytes;      // byte 0 last padding byte, 1 pad length, 2 next header, 3... ICV
+  logic [7:0]       last_pad;
+  logic [7:0]       pad_len;
+  logic [15:0]      overhead;       // pad length, next header, ICV
+  logic [15:0]      room;           // bytes in front of the pad length
+  logic [7:0]       outside;        // successor bits that lie in front of the padding
+  logic [RunW-1:0]  gaps;
+  logic             padding_ok;
+
+  always_comb begin
+    unique case (c_icv_len_q)
+      5'd8:    end_bytes = c_tail_q >> 64;
+      5'd12:   end_bytes = c_tail_q >> 32;
+      default: end_bytes = c_tail_q;
+    endcase
+  end
+  assign last_pad = end_bytes[7:0];
+  assign pad_len  = end_bytes[15:8];
+  assign overhead = 16'(c_icv_len_q) + 16'd2;
+  assign room     = c_len_q - overhead;
+
+  assign outside    = 8'd255 - pad_len;
+  assign gaps       = ~c_run_q >> outside;
+  assign padding_ok = (pad_len == 8'd0) || (last_pad == pad_len && gaps == '0);
+
+  assign valid_o       = c_valid_q;
+  assign len_o         = c_len_q;
+  assign beats_o       = c_beats_q;
+  assign icv_o         = end_bytes[TailW-1:24];
+  assign next_header_o = end_bytes[23:16];
+  assign trailer_ok_o  = (c_len_q >= overhead) && (16'(pad_len) <= room) && padding_ok;
+  assign inner_len_o   = room - 16'(pad_len);
+
+  logic unused;
+  assign unused = ^{run[PastW+63-RunW:0], tail[TailW+511:TailW]};
+
+endmodule
+
+`default_nettype wire
