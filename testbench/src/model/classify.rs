@@ -27,7 +27,7 @@ impl Model {
             bytes: frame.to_vec(),
             l3: false,
             ingress: if port == 0 { Ingress::Port0 } else { Ingress::Port1 },
-            interface: port as u16,
+            interface: Some(port as u16),
             vrf: interface.vrf,
             sa: None,
             esp_miss: false,
@@ -92,7 +92,7 @@ impl Model {
         let key = &self.tables.sas_in[&index].key;
         let overhead = ESP_HEADER_BYTES + ESP_IV_BYTES + key.icv_len;
         // Pad length and next header at least, and ciphertext in units of 4 bytes (RFC 4303 2.4).
-        if esp.len() < overhead + 4 || (esp.len() - overhead) % 4 != 0 {
+        if esp.len() < overhead + 4 || !(esp.len() - overhead).is_multiple_of(4) {
             return drop(DropReason::EspTooShort);
         }
         // Without ESN the first packet has number 1 (RFC 4303 3.3.3), and 0 never comes.

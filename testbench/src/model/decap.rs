@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Inbound ESP: sequence number, ICV, replay, trailer, selectors (RFC 4303 3.4, RFC 4301 5.2).
 
-use super::headers::{network, Network};
+use super::headers::Network;
 use super::{drop, Model, Packet, Replay, Step};
 use headend_regs::DropReason;
 
@@ -41,12 +41,11 @@ impl Model {
         Ok(Packet { bytes: inner.to_vec(), l3: true, vrf: sa.ivrf, sa: Some(index), ..outer })
     }
 
-    /// The checks on a decrypted packet before it is routed: it is well-formed and inside the SA's
-    /// selectors (RFC 4301 5.2 step 4).
-    pub(super) fn check_selectors(&self, packet: &Packet) -> Step<()> {
-        let Some(index) = packet.sa else { return Ok(()) };
-        let Some(selector) = &self.tables.sas_in[&index].selector else { return Ok(()) };
-        let Network::V4(ip) = network(&packet.bytes) else { return Ok(()) };
+    /// Whether a decrypted packet lies inside its SA's selectors (RFC 4301 5.2 step 4), which are IPv4.
+    pub(super) fn check_selectors(&self, packet: &Packet, header: Network) -> Step<()> {
+        let selector = packet.sa.and_then(|index| self.tables.sas_in[&index].selector);
+        let Some(selector) = selector else { return Ok(()) };
+        let Network::V4(ip) = header else { return drop(DropReason::SelectorMismatch) };
         let inside = selector.src.contains(ip.src)
             && selector.dst.contains(ip.dst)
             && selector.proto.is_none_or(|p| p == ip.proto);

@@ -28,6 +28,11 @@ impl Model {
         let mut outer = Ipv4::new(sa.src, sa.dst, PROTO_ESP);
         outer.ttl = sa.ttl;
         outer.df = sa.df;
+        if !sa.df {
+            // An atomic datagram needs no ID (RFC 6864 4.1); the others take the next number.
+            outer.id = self.ip_id;
+            self.ip_id = self.ip_id.wrapping_add(1);
+        }
         // DSCP as configured, ECN copied (RFC 6040 4.1, normal mode).
         let (inner_dscp, ecn) = (inner[1] >> 2, inner[1] & 3);
         outer.tos = sa.dscp.unwrap_or(inner_dscp) << 2 | ecn;

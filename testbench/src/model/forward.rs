@@ -33,20 +33,25 @@ impl Model {
             let vrf = packet.vrf;
             return self.forward_ip(packet, l3_at, Popped::Vrf(vrf));
         }
-        let stack = match label_stack(&packet.bytes[ETHER_HEADER_BYTES..]) {
-            Stack::Complete(stack) => stack,
-            Stack::TooDeep(_) => return drop(DropReason::LabelStack),
+        let (stack, bottom_seen) = match label_stack(&packet.bytes[ETHER_HEADER_BYTES..]) {
+            Stack::Complete(stack) => (stack, true),
+            Stack::TooDeep(stack) => (stack, false),
             Stack::Truncated => return drop(DropReason::InnerMalformed),
         };
-        if stack[0].ttl <= 1 {
+        let top = stack[0];
+        if top.label < FIRST_LABEL && !(top.label == EXPLICIT_NULL && top.bottom) {
+            return Err(packet.to_host(HostReason::RouterAlert));
+        }
+        if !bottom_seen {
+            return drop(DropReason::LabelStack);
+        }
+        if top.ttl <= 1 {
             return Err(packet.to_host(HostReason::MplsTtl));
         }
+        let below = ETHER_HEADER_BYTES + 4 * stack.len();
         match self.pop(&packet, &stack)? {
-            Popped::Swap(adj) => self.swap(packet, stack[0], adj),
-            popped => {
-                let l3_at = ETHER_HEADER_BYTES + 4 * stack.len();
-                self.forward_ip(packet, l3_at, popped)
-            }
+            Popped::Swap(adj) => self.swap(packet, top, below, adj),
+            popped => self.forward_ip(packet, below, popped),
         }
     }
 
@@ -55,9 +60,6 @@ impl Model {
         let top = stack[0];
         if top.label == EXPLICIT_NULL && top.bottom {
             return Ok(Popped::Vrf(packet.vrf));
-        }
-        if top.label < FIRST_LABEL {
-            return Err(packet.to_host(HostReason::RouterAlert));
         }
         let action = match self.tables.labels.get(&top.label) {
             None => return drop(DropReason::NoLabel),
@@ -77,27 +79,29 @@ impl Model {
 
     /// Routes and sends the IP packet at `l3_at`.
     fn forward_ip(&mut self, mut packet: Packet, l3_at: usize, next: Popped) -> Step<Verdict> {
-        let ip = match network(&packet.bytes[l3_at..]) {
-            Network::Malformed => return drop(DropReason::InnerMalformed),
-            Network::V6 => return Err(packet.to_host(HostReason::UnknownEthertype)),
-            Network::V4(ip) if !ip.checksum_ok => return drop(DropReason::InnerChecksum),
-            Network::V4(ip) => ip,
-        };
-        self.check_selectors(&packet)?;
-        if ip.has_options() {
-            return Err(packet.to_host(HostReason::IpOptions));
+        if let Popped::Vrf(vrf) = next {
+            packet.vrf = vrf;
         }
+        let header = network(&packet.bytes[l3_at..]);
+        match header {
+            Network::Malformed => return drop(DropReason::InnerMalformed),
+            Network::V4(ip) if !ip.checksum_ok => return drop(DropReason::InnerChecksum),
+            _ => self.check_selectors(&packet, header)?,
+        }
+        let Network::V4(ip) = header else {
+            return Err(packet.to_host(HostReason::UnknownEthertype));
+        };
         if ip.dst >= FIRST_MULTICAST && (packet.sa.is_some() || l3_at > ETHER_HEADER_BYTES) {
             return drop(DropReason::Multicast);
         }
+        if ip.has_options() {
+            return Err(packet.to_host(HostReason::IpOptions));
+        }
         let adj = match next {
-            Popped::Vrf(vrf) => {
-                packet.vrf = vrf;
-                match self.tables.route(vrf, ip.dst) {
-                    Some(adj) => adj,
-                    None => return drop(DropReason::NoRoute),
-                }
-            }
+            Popped::Vrf(vrf) => match self.tables.route(vrf, ip.dst) {
+                Some(adj) => adj,
+                None => return drop(DropReason::NoRoute),
+            },
             Popped::Adj(adj) | Popped::Swap(adj) => adj,
         };
         self.adjacency(packet, l3_at, &ip, adj)
@@ -134,18 +138,31 @@ impl Model {
         }
     }
 
-    /// Replaces the top entry by the labels of an adjacency (RFC 3031 3.10, RFC 3032 2.4.2).
-    fn swap(&self, packet: Packet, top: LabelEntry, adj: u16) -> Step<Verdict> {
-        let Adjacency { action, .. } = self.installed(adj)?;
-        match action {
-            Action::Drop => drop(DropReason::RouteDrop),
-            Action::Host => Err(packet.to_host(HostReason::LocalAddress)),
-            Action::Mpls { link, labels, .. } => {
-                let entries = stack(labels, top.tc, top.ttl - 1, top.bottom);
-                Ok(send_labelled(link, &entries, &packet.bytes[ETHER_HEADER_BYTES + 4..]))
-            }
-            Action::Ip(_) | Action::Protect { .. } => drop(DropReason::LabelStack),
+    /// Replaces the top entry by the labels of an adjacency (RFC 3031 3.10, RFC 3032 2.4.2). `below` is
+    /// the offset of what lies under the stack.
+    fn swap(&self, packet: Packet, top: LabelEntry, below: usize, adj: u16) -> Step<Verdict> {
+        let Adjacency { mtu, action } = self.installed(adj)?;
+        let (link, labels, ttl, tc) = match action {
+            Action::Drop => return drop(DropReason::RouteDrop),
+            Action::Host => return Err(packet.to_host(HostReason::LocalAddress)),
+            Action::Ip(_) | Action::Protect { .. } => return drop(DropReason::AdjInvalid),
+            Action::Mpls { link, labels, ttl, tc } => (link, labels, ttl, tc),
+        };
+        // What lies below may be anything. If it is IP, the MTU counts and Ethernet padding ends here.
+        let ip_len = match network(&packet.bytes[below..]) {
+            Network::V4(ip) => Some(ip.total_len),
+            Network::V6 { total_len } => Some(total_len),
+            Network::Malformed => None,
+        };
+        if ip_len.is_some_and(|len| len > usize::from(*mtu)) {
+            return Err(packet.to_host(HostReason::TooBig));
         }
+        let end = ip_len.map_or(packet.bytes.len(), |len| below + len);
+        // The innermost label takes the place of the swapped one; the others are pushed on top of it.
+        let mut entries = stack(labels, tc.unwrap_or(top.tc), ttl.unwrap_or(top.ttl - 1), top.bottom);
+        let innermost = entries.last_mut().expect("an MPLS adjacency has a label");
+        (innermost.tc, innermost.ttl) = (top.tc, top.ttl - 1);
+        Ok(send_labelled(link, &entries, &packet.bytes[ETHER_HEADER_BYTES + 4..end]))
     }
 
     /// The adjacency, if it is installed.

@@ -33,7 +33,10 @@ pub(super) enum Network {
     /// A well-formed IPv4 header (its checksum may be wrong).
     V4(Ip),
     /// A well-formed IPv6 header.
-    V6,
+    V6 {
+        /// Bytes of the whole IP packet.
+        total_len: usize,
+    },
     /// A header that is truncated, of another version, or at odds with the length of the packet.
     Malformed,
 }
@@ -50,7 +53,9 @@ fn be32(b: &[u8], at: usize) -> u32 {
 /// IPv4 per RFC 791 3.1 and the checks of RFC 1812 5.2.2.
 pub(super) fn network(b: &[u8]) -> Network {
     match b.first().map(|first| first >> 4) {
-        Some(6) if b.len() >= 40 && usize::from(be16(b, 4)) + 40 <= b.len() => return Network::V6,
+        Some(6) if b.len() >= 40 && usize::from(be16(b, 4)) + 40 <= b.len() => {
+            return Network::V6 { total_len: usize::from(be16(b, 4)) + 40 };
+        }
         Some(4) => {}
         _ => return Network::Malformed,
     }

@@ -39,7 +39,7 @@ struct Packet {
     /// The bytes start with an IP header instead of Ethernet.
     l3: bool,
     ingress: Ingress,
-    interface: u16,
+    interface: Option<u16>,
     /// VRF of the next lookup.
     vrf: u16,
     /// Inbound SA out of which it came.
@@ -90,6 +90,8 @@ pub struct Model {
     replay: BTreeMap<u16, ReplayState>,
     sa_in: BTreeMap<u16, SaInCounters>,
     sa_out: BTreeMap<u16, SaOutCounters>,
+    /// IPv4 ID of the next outer header without DF, shared by all SAs.
+    ip_id: u16,
     /// What the card counted.
     pub counters: Counters,
 }
@@ -160,7 +162,7 @@ impl Model {
                     bytes: bytes.to_vec(),
                     l3: true,
                     ingress: Ingress::Host,
-                    interface: 0,
+                    interface: None,
                     vrf,
                     sa: None,
                     esp_miss: false,

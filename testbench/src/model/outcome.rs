@@ -11,8 +11,8 @@ pub struct HostDelivery {
     pub reason: HostReason,
     /// Where it entered.
     pub ingress: Ingress,
-    /// Logical interface on which it entered.
-    pub interface: u16,
+    /// Logical interface on which it entered; `None` from the host.
+    pub interface: Option<u16>,
     /// VRF of its lookup.
     pub vrf: u16,
     /// Inbound SA out of which it came.

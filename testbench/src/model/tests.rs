@@ -242,7 +242,7 @@ fn a_frame_to_the_host_is_unchanged_and_labelled() {
     let want = HostDelivery {
         reason: HostReason::LocalAddress,
         ingress: Ingress::Port1,
-        interface: 1,
+        interface: Some(1),
         vrf: 0,
         sa: None,
         l3: false,

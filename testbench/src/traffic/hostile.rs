@@ -31,13 +31,13 @@ impl Generator {
         let good = EspPayload::new(&inner, 4);
         let esp_at = ETHER_HEADER_BYTES + IP_BYTES;
         match self.random.random_range(0..13) {
-            0 | 1 if !self.recent.is_empty() => {
+            0 | 1 if self.recent.iter().any(|(p, _)| *p == port) => {
                 self.intent = "replay";
                 // Left of an ESN window the number is inferred in the next subspace, and that depends on
                 // how far the window has moved: send it alone.
                 self.after_drain = true;
-                let at = self.random.random_range(0..self.recent.len());
-                self.recent[at].clone()
+                let here: Vec<usize> = (0..self.recent.len()).filter(|n| self.recent[*n].0 == port).collect();
+                self.recent[pick(&mut self.random, &here)].clone()
             }
             2 => {
                 self.intent = "left of the window";

@@ -3,12 +3,12 @@
 
 use super::random_tables::{pick, random_mac, Group};
 use super::{Profile, Random, Step, Stimulus};
-use crate::model::{HostDestination, Model, SaIn, Tables};
+use crate::model::{HostDestination, Model, SaIn, Tables, Verdict};
 use crate::packet::{
     ethernet, icmp_echo, mac, mpls_frame, udp, EspPayload, Ipv4, LabelEntry, ETHERTYPE_ARP, ETHERTYPE_IPV4,
     ETHERTYPE_IPV6, ETHERTYPE_QINQ, ETHERTYPE_VLAN, PROTO_AH, PROTO_ESP, PROTO_ICMP, PROTO_TCP, PROTO_UDP,
 };
-use headend_regs::param;
+use headend_regs::{param, DropReason};
 use rand::RngExt;
 
 /// Makes the steps of a scenario one by one.
@@ -19,6 +19,8 @@ pub struct Generator {
     profile: Profile,
     /// The card as it will be when the next step enters.
     pub(super) model: Model,
+    /// Where packets enter at present: a port, or 2 for the host.
+    entrance: usize,
     /// ESP frames sent lately, to be replayed.
     pub(super) recent: Vec<(usize, Vec<u8>)>,
     /// The step in the making needs an empty card.
@@ -41,6 +43,7 @@ impl Generator {
             groups,
             profile,
             model,
+            entrance: 0,
             recent: vec![],
             after_drain: false,
             drain_next: false,
@@ -54,12 +57,13 @@ impl Generator {
             self.after_drain = std::mem::take(&mut self.drain_next);
             let stimulus = self.stimulus();
             let mut model = self.model.clone();
-            model.offer(&stimulus);
+            let verdict = model.offer(&stimulus);
             if self.profile.both_ports && self.crosses_groups(&model, stimulus.entrance()) {
                 continue;
             }
+            // What was replayed inside the window is a duplicate however far the window has moved.
+            self.after_drain &= verdict != Verdict::Dropped(DropReason::ReplayDuplicate);
             self.model = model;
-            self.drain_next = self.after_drain;
             return Step { stimulus, after_drain: self.after_drain, intent: self.intent };
         }
     }
@@ -73,13 +77,19 @@ impl Generator {
     }
 
     fn stimulus(&mut self) -> Stimulus {
-        let dice = self.random.random_range(0..100);
-        if dice < 6 {
-            return self.from_host();
+        // Alone, an entrance keeps sending for a while: changing over means waiting for an empty card.
+        if self.profile.both_ports {
+            self.entrance = pick(&mut self.random, &[0, 0, 0, 0, 1, 1, 1, 1, 2]);
+        } else if self.random.random_ratio(1, 30) {
+            self.entrance = pick(&mut self.random, &[0, 0, 0, 1, 1, 1, 2]);
         }
+        if self.entrance == 2 {
+            return self.host_packet();
+        }
+        let dice = self.random.random_range(0..100);
         let bad = self.random.random_ratio(1, 150);
         let (port, bytes) = match dice {
-            6..45 => self.esp(),
+            0..45 => self.esp(),
             45..56 => self.plain(),
             56..68 => self.labelled(),
             68..74 => self.exception(),
@@ -100,12 +110,15 @@ impl Generator {
 
     /// A port, and the group that its traffic refers to.
     pub(super) fn port(&mut self) -> (usize, Group) {
-        let port = self.random.random_range(0..param::NUM_PORTS);
+        let port = match self.entrance {
+            2 => self.random.random_range(0..param::NUM_PORTS),
+            port => port,
+        };
         (port, self.groups[port % self.groups.len()].clone())
     }
 
     /// Frame with the interface's MAC address.
-    pub(super) fn to_us(&mut self, port: usize, ethertype: u16, payload: &[u8]) -> Vec<u8> {
+    pub(super) fn frame_to_us(&mut self, port: usize, ethertype: u16, payload: &[u8]) -> Vec<u8> {
         let ours = self.tables.interfaces.get(&(port as u16)).map_or(mac(2), |i| i.mac);
         ethernet(ours, random_mac(&mut self.random), ethertype, payload)
     }
@@ -188,7 +201,7 @@ impl Generator {
         let (port, _) = self.port();
         let vrf = self.tables.interfaces.get(&(port as u16)).map_or(0, |i| i.vrf);
         let ip = self.ip(vrf);
-        let mut frame = self.to_us(port, ETHERTYPE_IPV4, &ip);
+        let mut frame = self.frame_to_us(port, ETHERTYPE_IPV4, &ip);
         if self.random.random() {
             let padded =
                 frame.len().max(60) + self.random.random_range(0..2) * self.random.random_range(0..40);
@@ -257,7 +270,7 @@ impl Generator {
             packet.extend_from_slice(&[0x77; 5]);
         }
         packet.truncate(param::MAX_FRAME_BYTES - 14);
-        let frame = self.to_us(port, ETHERTYPE_IPV4, &packet);
+        let frame = self.frame_to_us(port, ETHERTYPE_IPV4, &packet);
         self.recent.push((port, frame.clone()));
         if self.recent.len() > 300 {
             self.recent.remove(0);
@@ -275,13 +288,13 @@ impl Generator {
             4..10 => top.saturating_sub(self.random.random_range(0..u64::from(sa.window.max(1)))).max(1),
             10 if sa.key.esn => {
                 // Up to the largest step that can be inferred, and across the 2^32 boundary.
-                self.after_drain = true;
+                (self.after_drain, self.drain_next) = (true, true);
                 let step = self.random.random_range(1u64 << 30..(1 << 32) - 2000);
                 top.saturating_add(step)
             }
             11 if top < max / 2 => {
                 // Just below the boundary.
-                self.after_drain = true;
+                (self.after_drain, self.drain_next) = (true, true);
                 let edge = (top >> 32 << 32) + 0xffff_fff0;
                 if edge > top && edge - top < (1 << 32) - 2000 {
                     edge
@@ -324,15 +337,15 @@ impl Generator {
         let mut h = Ipv4::new(self.random.random(), self.address(group.front_vrf), PROTO_UDP);
         let data: Vec<u8> = (0..self.random.random_range(0..200)).map(|_| self.random.random()).collect();
         let frame = match self.random.random_range(0..9) {
-            0 => self.to_us(port, ETHERTYPE_ARP, &data),
-            1 => self.to_us(port, ETHERTYPE_IPV6, &data),
+            0 => self.frame_to_us(port, ETHERTYPE_ARP, &data),
+            1 => self.frame_to_us(port, ETHERTYPE_IPV6, &data),
             2 => {
                 let tag = pick(&mut self.random, &[ETHERTYPE_VLAN, ETHERTYPE_QINQ]);
-                self.to_us(port, tag, &data)
+                self.frame_to_us(port, tag, &data)
             }
             3 => {
                 let any = self.random.random();
-                self.to_us(port, any, &data)
+                self.frame_to_us(port, any, &data)
             }
             4 => {
                 let group_mac = if self.random.random() { [0xff; 6] } else { [1, 0, 0x5e, 0, 0, 5] };
@@ -341,26 +354,26 @@ impl Generator {
             }
             5 => {
                 h.options = vec![1; 4 * self.random.random_range(1..11)];
-                self.to_us(port, ETHERTYPE_IPV4, &h.build(&data))
+                self.frame_to_us(port, ETHERTYPE_IPV4, &h.build(&data))
             }
             6 => {
                 h.proto = PROTO_AH;
-                self.to_us(port, ETHERTYPE_IPV4, &h.build(&data))
+                self.frame_to_us(port, ETHERTYPE_IPV4, &h.build(&data))
             }
             7 => {
                 (h.proto, h.mf) = (PROTO_ESP, true);
-                self.to_us(port, ETHERTYPE_IPV4, &h.build(&data))
+                self.frame_to_us(port, ETHERTYPE_IPV4, &h.build(&data))
             }
             _ => {
                 h.dst = pick(&mut self.random, &group.gateways);
-                self.to_us(port, ETHERTYPE_IPV4, &h.build(&data))
+                self.frame_to_us(port, ETHERTYPE_IPV4, &h.build(&data))
             }
         };
         (port, frame)
     }
 
     /// A packet from the host: to a port, or into a VRF when the host shares state with nobody else.
-    fn from_host(&mut self) -> Stimulus {
+    fn host_packet(&mut self) -> Stimulus {
         self.intent = "from the host";
         if self.profile.both_ports || self.random.random() {
             let (port, _) = self.port();

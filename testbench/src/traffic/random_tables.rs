@@ -54,8 +54,8 @@ pub fn random_tables(random: &mut Random, split: bool) -> (Tables, Vec<Group>) {
     let mut fresh: [Fresh; 6] = std::array::from_fn(|_| Fresh(BTreeSet::new()));
     let [vrfs, ins, outs, adjs, labels, spis] = &mut fresh;
     let groups = (0..if split { 2 } else { 1 }).map(|n| {
-        let mut g = Group::default();
-        g.front_vrf = vrfs.draw(random, param::VRF_DEPTH as u64) as u16;
+        let mut g =
+            Group { front_vrf: vrfs.draw(random, param::VRF_DEPTH as u64) as u16, ..Group::default() };
         g.inner_vrfs = (0..random.random_range(1..5))
             .map(|_| vrfs.draw(random, param::VRF_DEPTH as u64) as u16)
             .collect();
@@ -64,7 +64,10 @@ pub fn random_tables(random: &mut Random, split: bool) -> (Tables, Vec<Group>) {
         for _ in 0..random.random_range(2..8) {
             let index = outs.draw(random, param::SA_DEPTH as u64 - 1) as u16;
             let gateway = pick(random, &g.gateways);
-            t.sas_out.insert(index, random_sa_out(random, gateway));
+            let mut sa = random_sa_out(random, gateway);
+            // Without DF all SAs draw from one IPv4 ID counter: state that the ports would share.
+            sa.df |= split;
+            t.sas_out.insert(index, sa);
             g.sas_out.push(index);
         }
         for _ in 0..random.random_range(2..8) {
