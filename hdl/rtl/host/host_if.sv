@@ -1,0 +1,651 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Host side of the card: registers, the four rings, the DMA masters they share, counters, events and
+// interrupts; also the account of packets in flight, from which `busy_o` follows.
+//
+//   AXI4-Lite -> csr -> cmd_ring -> table bus        AXI4 read  <- dma_read  <- cmd, rx, tx descriptors, tx packets
+//                 |---> rx_ring <- s_* (pipeline)    AXI4 write <- dma_write <- cmd, event, rx, tx completions, rx packets
+//                 |---> tx_ring -> m_* (pipeline)    MSI-X      <- msix_arb  <- all rings
+//                 '---> event_ring <- drop_monitor <- drops, link, refused DMA
+//
+// `busy_o` stays 1 while anything can still move by itself: a packet in flight, a ring with work to do, a DMA
+// transfer, a register access, an interrupt, and for LingerCycles after the last of these and after the last
+// input beat (`activity_i`). Packets that only the host can set free (no rx buffer posted, or the ports
+// disabled) stop counting as busy after StallCycles without any progress: the clock may stop, and starts with
+// the register write that frees them.
+//
+// Latency: see the parts.
+
+`default_nettype none
+
+module host_if #(
+  parameter logic [31:0] Build        = '0,
+  parameter int unsigned GhashLatency = 4,
+  parameter int unsigned LingerCycles = 32,
+  parameter int unsigned StallCycles  = 16384
+) (
+  input  wire           clk_i,
+  input  wire           rst_ni,
+
+  // Registers.
+  input  wire  [15:0]   s_axil_awaddr,
+  input  wire  [2:0]    s_axil_awprot,
+  input  wire           s_axil_awvalid,
+  output logic          s_axil_awready,
+  input  wire  [31:0]   s_axil_wdata,
+  input  wire  [3:0]    s_axil_wstrb,
+  input  wire           s_axil_wvalid,
+  output logic          s_axil_wready,
+  output logic [1:0]    s_axil_bresp,
+  output logic          s_axil_bvalid,
+  input  wire           s_axil_bready,
+  input  wire  [15:0]   s_axil_araddr,
+  input  wire  [2:0]    s_axil_arprot,
+  input  wire           s_axil_arvalid,
+  output logic          s_axil_arready,
+  output logic [31:0]   s_axil_rdata,
+  output logic [1:0]    s_axil_rresp,
+  output logic          s_axil_rvalid,
+  input  wire           s_axil_rready,
+
+  // Host memory.
+  output logic [3:0]    m_axi_awid,
+  output logic [63:0]   m_axi_awaddr,
+  output logic [7:0]    m_axi_awlen,
+  output logic [2:0]    m_axi_awsize,
+  output logic [1:0]    m_axi_awburst,
+  output logic          m_axi_awvalid,
+  input  wire           m_axi_awready,
+  output logic [511:0]  m_axi_wdata,
+  output logic [63:0]   m_axi_wstrb,
+  output logic          m_axi_wlast,
+  output logic          m_axi_wvalid,
+  input  wire           m_axi_wready,
+  input  wire  [3:0]    m_axi_bid,
+  input  wire  [1:0]    m_axi_bresp,
+  input  wire           m_axi_bvalid,
+  output logic          m_axi_bready,
+  output logic [3:0]    m_axi_arid,
+  output logic [63:0]   m_axi_araddr,
+  output logic [7:0]    m_axi_arlen,
+  output logic [2:0]    m_axi_arsize,
+  output logic [1:0]    m_axi_arburst,
+  output logic          m_axi_arvalid,
+  input  wire           m_axi_arready,
+  input  wire  [3:0]    m_axi_rid,
+  input  wire  [511:0]  m_axi_rdata,
+  input  wire  [1:0]    m_axi_rresp,
+  input  wire           m_axi_rlast,
+  input  wire           m_axi_rvalid,
+  output logic          m_axi_rready,
+
+  // Interrupts.
+  output logic          msix_valid_o,
+  output logic [4:0]    msix_vector_o,
+  input  wire           msix_ready_i,
+
+  input  wire  [1:0]    link_up_i,
+  input  wire           activity_i,      // a port has a beat on its way in or out
+  output logic          busy_o,
+
+  // Pipeline: control.
+  output logic          enable_o,
+  output logic [63:0]   cycle_o,
+  output logic          tbl_req_o,
+  output logic          tbl_we_o,
+  output logic [7:0]    tbl_sel_o,
+  output logic [31:0]   tbl_index_o,
+  output logic [1535:0] tbl_wdata_o,
+  input  wire           tbl_ack_i,
+  input  wire  [1535:0] tbl_rdata_i,
+
+  // Pipeline: packets to and from the host.
+  input  wire           s_valid_i,
+  output logic          s_ready_o,
+  input  wire  headend_tables_pkg::beat_t s_beat_i,
+  input  wire  headend_tables_pkg::meta_t s_meta_i,
+  output logic [15:0]   free_o,
+  output logic          m_valid_o,
+  input  wire           m_ready_i,
+  output headend_tables_pkg::beat_t m_beat_o,
+  output headend_tables_pkg::meta_t m_meta_o,
+
+  // Pipeline: what happened. Stages in the order of the stage enum, without the host's two.
+  input  wire  [6:0]    stage_in_i,
+  input  wire  [6:0]    stage_out_i,
+  input  wire  [1:0]    rx_frame_i,
+  input  wire  [1:0][15:0] rx_bytes_i,
+  input  wire  [1:0]    tx_frame_i,
+  input  wire  [1:0][15:0] tx_bytes_i,
+  input  wire  [6:0]    drop_valid_i,
+  input  wire  headend_tables_pkg::drop_record_t drop_rx0_i,
+  input  wire  headend_tables_pkg::drop_record_t drop_rx1_i,
+  input  wire  headend_tables_pkg::drop_record_t drop_classify_i,
+  input  wire  headend_tables_pkg::drop_record_t drop_commit_i,
+  input  wire  headend_tables_pkg::drop_record_t drop_forward_i,
+  input  wire  headend_tables_pkg::drop_record_t drop_qos_i,
+  input  wire  headend_tables_pkg::drop_record_t drop_encap_i
+);
+  localparam int unsigned Cmd   = 32'(headend_tables_pkg::RING_CMD);
+  localparam int unsigned Event = 32'(headend_tables_pkg::RING_EVENT);
+  localparam int unsigned Rx    = 32'(headend_tables_pkg::RING_RX0);
+  localparam int unsigned Tx    = 32'(headend_tables_pkg::RING_TX0);
+
+  // Clients of dma_read: submission rings by this number, and tx packets.
+  localparam int unsigned RdCmd    = 0;
+  localparam int unsigned RdRx     = 1;
+  localparam int unsigned RdTx     = 2;
+  localparam int unsigned RdPacket = 3;
+  localparam int unsigned Readers  = 4;
+  // Clients of dma_write: completion rings by ring number, and rx packets.
+  localparam int unsigned WrPacket = 4;
+  localparam int unsigned Writers  = 5;
+
+  // ------------------------------------------------------------------------------------ registers
+  logic             busy_raw;          // without register accesses and lingering
+  logic             axil_busy;
+  logic [31:0]      interval;
+  logic [3:0]       ring_enable;
+  logic [3:0]       ring_irq_enable;
+  logic [3:0][3:0]  ring_sq_log2;
+  logic [3:0][3:0]  ring_cq_log2;
+  logic [3:0][63:0] ring_sq_base;
+  logic [3:0][63:0] ring_cq_base;
+  logic [3:0][63:0] ring_index;
+  logic [3:0][31:0] ring_sq_tail;
+  logic [3:0][31:0] ring_cq_head;
+  logic [3:0][31:0] ring_sq_head;
+  logic [3:0][31:0] ring_cq_tail;
+  logic [3:0]       ring_active;
+  logic [3:0][3:0]  ring_error;
+  logic [3:0]       ring_irq;
+  logic [3:0]       ring_busy;
+  logic             stat_rd;
+  logic [15:0]      stat_addr;
+  logic             stat_hit;
+  logic [63:0]      stat_data;
+  logic             drop_rd;
+  logic [5:0]       drop_reason;
+  logic             drop_done;
+  logic [63:0]      drop_data;
+  logic [1:0]       dma_err;
+
+  csr #(
+    .Build       (Build),
+    .GhashLatency(GhashLatency)
+  ) u_csr (
+    .clk_i,
+    .rst_ni,
+    .s_axil_awaddr,
+    .s_axil_awprot,
+    .s_axil_awvalid,
+    .s_axil_awready,
+    .s_axil_wdata,
+    .s_axil_wstrb,
+    .s_axil_wvalid,
+    .s_axil_wready,
+    .s_axil_bresp,
+    .s_axil_bvalid,
+    .s_axil_bready,
+    .s_axil_araddr,
+    .s_axil_arprot,
+    .s_axil_arvalid,
+    .s_axil_arready,
+    .s_axil_rdata,
+    .s_axil_rresp,
+    .s_axil_rvalid,
+    .s_axil_rready,
+    .axil_busy_o      (axil_busy),
+    .enable_o,
+    .interval_o       (interval),
+    .cycle_o,
+    .busy_i           (busy_raw),
+    .link_up_i,
+    .dma_err_i        (dma_err),
+    .ring_enable_o    (ring_enable),
+    .ring_irq_enable_o(ring_irq_enable),
+    .ring_sq_log2_o   (ring_sq_log2),
+    .ring_cq_log2_o   (ring_cq_log2),
+    .ring_sq_base_o   (ring_sq_base),
+    .ring_cq_base_o   (ring_cq_base),
+    .ring_index_o     (ring_index),
+    .ring_sq_tail_o   (ring_sq_tail),
+    .ring_cq_head_o   (ring_cq_head),
+    .ring_sq_head_i   (ring_sq_head),
+    .ring_cq_tail_i   (ring_cq_tail),
+    .ring_active_i    (ring_active),
+    .ring_error_i     (ring_error),
+    .stat_rd_o        (stat_rd),
+    .stat_addr_o      (stat_addr),
+    .stat_hit_i       (stat_hit),
+    .stat_data_i      (stat_data),
+    .drop_rd_o        (drop_rd),
+    .drop_reason_o    (drop_reason),
+    .drop_done_i      (drop_done),
+    .drop_data_i      (drop_data)
+  );
+
+  // ------------------------------------------------------------------------------------ DMA
+  logic [Readers-1:0]        rd_req_valid;
+  logic [Readers-1:0]        rd_req_ready;
+  logic [Readers-1:0][63:0]  rd_req_addr;
+  logic [Readers-1:0][6:0]   rd_req_beats;
+  logic [Readers-1:0]        rd_rsp_valid;
+  logic [511:0]              rd_data;
+  logic                      rd_last;
+  logic                      rd_err;
+  logic [1:0]                rd_err_client;
+  logic [63:0]               rd_err_addr;
+  logic                      rd_busy;
+
+  dma_read #(
+    .Clients(Readers)
+  ) u_dma_read (
+    .clk_i,
+    .rst_ni,
+    .req_valid_i (rd_req_valid),
+    .req_ready_o (rd_req_ready),
+    .req_addr_i  (rd_req_addr),
+    .req_beats_i (rd_req_beats),
+    .rsp_valid_o (rd_rsp_valid),
+    .rsp_data_o  (rd_data),
+    .rsp_last_o  (rd_last),
+    .rsp_err_o   (rd_err),
+    .err_valid_o (dma_err[0]),
+    .err_client_o(rd_err_client),
+    .err_addr_o  (rd_err_addr),
+    .busy_o      (rd_busy),
+    .m_axi_arid,
+    .m_axi_araddr,
+    .m_axi_arlen,
+    .m_axi_arsize,
+    .m_axi_arburst,
+    .m_axi_arvalid,
+    .m_axi_arready,
+    .m_axi_rid,
+    .m_axi_rdata,
+    .m_axi_rresp,
+    .m_axi_rlast,
+    .m_axi_rvalid,
+    .m_axi_rready
+  );
+
+  logic [Writers-1:0]        wr_req_valid;
+  logic [Writers-1:0]        wr_req_ready;
+  logic [Writers-1:0][63:0]  wr_req_addr;
+  logic [Writers-1:0][6:0]   wr_req_beats;
+  logic [Writers-1:0]        wr_data_valid;
+  logic [Writers-1:0]        wr_data_ready;
+  logic [Writers-1:0][511:0] wr_data;
+  logic [Writers-1:0]        wr_done;
+  logic                      wr_err;
+  logic [2:0]                wr_err_client;
+  logic [63:0]               wr_err_addr;
+  logic                      wr_busy;
+
+  dma_write #(
+    .Clients(Writers)
+  ) u_dma_write (
+    .clk_i,
+    .rst_ni,
+    .req_valid_i (wr_req_valid),
+    .req_ready_o (wr_req_ready),
+    .req_addr_i  (wr_req_addr),
+    .req_beats_i (wr_req_beats),
+    .data_valid_i(wr_data_valid),
+    .data_ready_o(wr_data_ready),
+    .data_i      (wr_data),
+    .done_valid_o(wr_done),
+    .done_err_o  (wr_err),
+    .err_valid_o (dma_err[1]),
+    .err_client_o(wr_err_client),
+    .err_addr_o  (wr_err_addr),
+    .busy_o      (wr_busy),
+    .m_axi_awid,
+    .m_axi_awaddr,
+    .m_axi_awlen,
+    .m_axi_awsize,
+    .m_axi_awburst,
+    .m_axi_awvalid,
+    .m_axi_awready,
+    .m_axi_wdata,
+    .m_axi_wstrb,
+    .m_axi_wlast,
+    .m_axi_wvalid,
+    .m_axi_wready,
+    .m_axi_bid,
+    .m_axi_bresp,
+    .m_axi_bvalid,
+    .m_axi_bready
+  );
+
+  // Rings whose access was refused.
+  logic [1:0][2:0] err_ring;
+  always_comb begin
+    unique case (32'(rd_err_client))
+      RdCmd:   err_ring[0] = 3'(Cmd);
+      RdRx:    err_ring[0] = 3'(Rx);
+      default: err_ring[0] = 3'(Tx);
+    endcase
+    err_ring[1] = (32'(wr_err_client) == WrPacket) ? 3'(Rx) : wr_err_client;
+  end
+
+  // ------------------------------------------------------------------------------------ rings
+  cmd_ring u_cmd_ring (
+    .clk_i,
+    .rst_ni,
+    .enable_i       (ring_enable[Cmd]),
+    .irq_enable_i   (ring_irq_enable[Cmd]),
+    .sq_log2_i      (ring_sq_log2[Cmd]),
+    .cq_log2_i      (ring_cq_log2[Cmd]),
+    .sq_base_i      (ring_sq_base[Cmd]),
+    .cq_base_i      (ring_cq_base[Cmd]),
+    .index_addr_i   (ring_index[Cmd]),
+    .sq_tail_i      (ring_sq_tail[Cmd]),
+    .cq_head_i      (ring_cq_head[Cmd]),
+    .sq_head_o      (ring_sq_head[Cmd]),
+    .cq_tail_o      (ring_cq_tail[Cmd]),
+    .active_o       (ring_active[Cmd]),
+    .error_o        (ring_error[Cmd]),
+    .irq_o          (ring_irq[Cmd]),
+    .busy_o         (ring_busy[Cmd]),
+    .sq_req_valid_o (rd_req_valid[RdCmd]),
+    .sq_req_ready_i (rd_req_ready[RdCmd]),
+    .sq_req_addr_o  (rd_req_addr[RdCmd]),
+    .sq_req_beats_o (rd_req_beats[RdCmd]),
+    .sq_rsp_valid_i (rd_rsp_valid[RdCmd]),
+    .rsp_data_i     (rd_data),
+    .rsp_last_i     (rd_last),
+    .rsp_err_i      (rd_err),
+    .cq_req_valid_o (wr_req_valid[Cmd]),
+    .cq_req_ready_i (wr_req_ready[Cmd]),
+    .cq_req_addr_o  (wr_req_addr[Cmd]),
+    .cq_req_beats_o (wr_req_beats[Cmd]),
+    .cq_data_valid_o(wr_data_valid[Cmd]),
+    .cq_data_ready_i(wr_data_ready[Cmd]),
+    .cq_data_o      (wr_data[Cmd]),
+    .cq_done_valid_i(wr_done[Cmd]),
+    .done_err_i     (wr_err),
+    .tbl_req_o,
+    .tbl_we_o,
+    .tbl_sel_o,
+    .tbl_index_o,
+    .tbl_wdata_o,
+    .tbl_ack_i,
+    .tbl_rdata_i
+  );
+
+  logic                             event_valid;
+  logic                             event_ready;
+  headend_tables_pkg::event_entry_t event_entry;
+
+  assign ring_sq_head[Event] = '0;
+
+  event_ring u_event_ring (
+    .clk_i,
+    .rst_ni,
+    .enable_i       (ring_enable[Event]),
+    .irq_enable_i   (ring_irq_enable[Event]),
+    .cq_log2_i      (ring_cq_log2[Event]),
+    .cq_base_i      (ring_cq_base[Event]),
+    .index_addr_i   (ring_index[Event]),
+    .cq_head_i      (ring_cq_head[Event]),
+    .cq_tail_o      (ring_cq_tail[Event]),
+    .active_o       (ring_active[Event]),
+    .error_o        (ring_error[Event]),
+    .irq_o          (ring_irq[Event]),
+    .busy_o         (ring_busy[Event]),
+    .s_valid_i      (event_valid),
+    .s_ready_o      (event_ready),
+    .s_event_i      (event_entry),
+    .cq_req_valid_o (wr_req_valid[Event]),
+    .cq_req_ready_i (wr_req_ready[Event]),
+    .cq_req_addr_o  (wr_req_addr[Event]),
+    .cq_req_beats_o (wr_req_beats[Event]),
+    .cq_data_valid_o(wr_data_valid[Event]),
+    .cq_data_ready_i(wr_data_ready[Event]),
+    .cq_data_o      (wr_data[Event]),
+    .cq_done_valid_i(wr_done[Event]),
+    .cq_done_err_i  (wr_err)
+  );
+
+  logic                             hostrx_in;
+  logic                             hostrx_out;
+  logic [4:0]                       hostrx_reason;
+  logic                             hostrx_waiting;
+  logic                             hostrx_drop_valid;
+  headend_tables_pkg::drop_record_t hostrx_drop;
+
+  rx_ring u_rx_ring (
+    .clk_i,
+    .rst_ni,
+    .enable_i       (ring_enable[Rx]),
+    .irq_enable_i   (ring_irq_enable[Rx]),
+    .sq_log2_i      (ring_sq_log2[Rx]),
+    .cq_log2_i      (ring_cq_log2[Rx]),
+    .sq_base_i      (ring_sq_base[Rx]),
+    .cq_base_i      (ring_cq_base[Rx]),
+    .index_addr_i   (ring_index[Rx]),
+    .sq_tail_i      (ring_sq_tail[Rx]),
+    .cq_head_i      (ring_cq_head[Rx]),
+    .sq_head_o      (ring_sq_head[Rx]),
+    .cq_tail_o      (ring_cq_tail[Rx]),
+    .active_o       (ring_active[Rx]),
+    .error_o        (ring_error[Rx]),
+    .irq_o          (ring_irq[Rx]),
+    .busy_o         (ring_busy[Rx]),
+    .waiting_o      (hostrx_waiting),
+    .s_valid_i,
+    .s_ready_o,
+    .s_beat_i,
+    .s_meta_i,
+    .free_o,
+    .sq_req_valid_o (rd_req_valid[RdRx]),
+    .sq_req_ready_i (rd_req_ready[RdRx]),
+    .sq_req_addr_o  (rd_req_addr[RdRx]),
+    .sq_req_beats_o (rd_req_beats[RdRx]),
+    .sq_rsp_valid_i (rd_rsp_valid[RdRx]),
+    .rsp_data_i     (rd_data),
+    .rsp_last_i     (rd_last),
+    .rsp_err_i      (rd_err),
+    .cq_req_valid_o (wr_req_valid[Rx]),
+    .cq_req_ready_i (wr_req_ready[Rx]),
+    .cq_req_addr_o  (wr_req_addr[Rx]),
+    .cq_req_beats_o (wr_req_beats[Rx]),
+    .cq_data_valid_o(wr_data_valid[Rx]),
+    .cq_data_ready_i(wr_data_ready[Rx]),
+    .cq_data_o      (wr_data[Rx]),
+    .cq_done_valid_i(wr_done[Rx]),
+    .pk_req_valid_o (wr_req_valid[WrPacket]),
+    .pk_req_ready_i (wr_req_ready[WrPacket]),
+    .pk_req_addr_o  (wr_req_addr[WrPacket]),
+    .pk_req_beats_o (wr_req_beats[WrPacket]),
+    .pk_data_valid_o(wr_data_valid[WrPacket]),
+    .pk_data_ready_i(wr_data_ready[WrPacket]),
+    .pk_data_o      (wr_data[WrPacket]),
+    .pk_done_valid_i(wr_done[WrPacket]),
+    .done_err_i     (wr_err),
+    .in_o           (hostrx_in),
+    .out_o          (hostrx_out),
+    .out_reason_o   (hostrx_reason),
+    .drop_valid_o   (hostrx_drop_valid),
+    .drop_o         (hostrx_drop)
+  );
+
+  logic                             hosttx_in;
+  logic                             hosttx_out;
+  logic                             hosttx_drop_valid;
+  headend_tables_pkg::drop_record_t hosttx_drop;
+
+  tx_ring u_tx_ring (
+    .clk_i,
+    .rst_ni,
+    .enable_i       (ring_enable[Tx]),
+    .hold_i         (!enable_o),
+    .irq_enable_i   (ring_irq_enable[Tx]),
+    .sq_log2_i      (ring_sq_log2[Tx]),
+    .cq_log2_i      (ring_cq_log2[Tx]),
+    .sq_base_i      (ring_sq_base[Tx]),
+    .cq_base_i      (ring_cq_base[Tx]),
+    .index_addr_i   (ring_index[Tx]),
+    .sq_tail_i      (ring_sq_tail[Tx]),
+    .cq_head_i      (ring_cq_head[Tx]),
+    .sq_head_o      (ring_sq_head[Tx]),
+    .cq_tail_o      (ring_cq_tail[Tx]),
+    .active_o       (ring_active[Tx]),
+    .error_o        (ring_error[Tx]),
+    .irq_o          (ring_irq[Tx]),
+    .busy_o         (ring_busy[Tx]),
+    .cycle_i        (cycle_o),
+    .sq_req_valid_o (rd_req_valid[RdTx]),
+    .sq_req_ready_i (rd_req_ready[RdTx]),
+    .sq_req_addr_o  (rd_req_addr[RdTx]),
+    .sq_req_beats_o (rd_req_beats[RdTx]),
+    .sq_rsp_valid_i (rd_rsp_valid[RdTx]),
+    .pk_req_valid_o (rd_req_valid[RdPacket]),
+    .pk_req_ready_i (rd_req_ready[RdPacket]),
+    .pk_req_addr_o  (rd_req_addr[RdPacket]),
+    .pk_req_beats_o (rd_req_beats[RdPacket]),
+    .pk_rsp_valid_i (rd_rsp_valid[RdPacket]),
+    .rsp_data_i     (rd_data),
+    .rsp_last_i     (rd_last),
+    .rsp_err_i      (rd_err),
+    .cq_req_valid_o (wr_req_valid[Tx]),
+    .cq_req_ready_i (wr_req_ready[Tx]),
+    .cq_req_addr_o  (wr_req_addr[Tx]),
+    .cq_req_beats_o (wr_req_beats[Tx]),
+    .cq_data_valid_o(wr_data_valid[Tx]),
+    .cq_data_ready_i(wr_data_ready[Tx]),
+    .cq_data_o      (wr_data[Tx]),
+    .cq_done_valid_i(wr_done[Tx]),
+    .cq_done_err_i  (wr_err),
+    .m_valid_o,
+    .m_ready_i,
+    .m_beat_o,
+    .m_meta_o,
+    .in_o           (hosttx_in),
+    .out_o          (hosttx_out),
+    .drop_valid_o   (hosttx_drop_valid),
+    .drop_o         (hosttx_drop)
+  );
+
+  // ------------------------------------------------------------------------------------ events, counters, interrupts
+  logic       monitor_busy;
+  logic       msix_busy;
+  logic [8:0] drop_valid;
+  assign drop_valid = {hosttx_drop_valid, hostrx_drop_valid, drop_valid_i};
+
+  drop_monitor u_drop_monitor (
+    .clk_i,
+    .rst_ni,
+    .cycle_i        (cycle_o),
+    .interval_i     (interval),
+    .valid_i        (drop_valid),
+    .drop_rx0_i,
+    .drop_rx1_i,
+    .drop_classify_i,
+    .drop_commit_i,
+    .drop_forward_i,
+    .drop_qos_i,
+    .drop_encap_i,
+    .drop_hostrx_i  (hostrx_drop),
+    .drop_hosttx_i  (hosttx_drop),
+    .link_up_i,
+    .dma_err_i      (dma_err),
+    .dma_ring_i     (err_ring),
+    .dma_addr_i     ({wr_err_addr, rd_err_addr}),
+    .m_valid_o      (event_valid),
+    .m_ready_i      (event_ready),
+    .m_event_o      (event_entry),
+    .rd_i           (drop_rd),
+    .rd_reason_i    (drop_reason),
+    .rd_done_o      (drop_done),
+    .rd_data_o      (drop_data),
+    .busy_o         (monitor_busy)
+  );
+
+  stat_counters u_stat_counters (
+    .clk_i,
+    .rst_ni,
+    .stage_in_i   ({hosttx_in, hostrx_in, stage_in_i}),
+    .stage_out_i  ({hosttx_out, hostrx_out, stage_out_i}),
+    .rx_frame_i,
+    .rx_bytes_i,
+    .rx_drop_i    (drop_valid_i[1:0]),
+    .tx_frame_i,
+    .tx_bytes_i,
+    .host_rx_i    (hostrx_out),
+    .host_reason_i(hostrx_reason),
+    .host_tx_i    (hosttx_in),
+    .rd_i         (stat_rd),
+    .rd_addr_i    (stat_addr),
+    .rd_hit_o     (stat_hit),
+    .rd_data_o    (stat_data)
+  );
+
+  msix_arb #(
+    .Vectors(4)
+  ) u_msix_arb (
+    .clk_i,
+    .rst_ni,
+    .irq_i        (ring_irq),
+    .msix_valid_o,
+    .msix_vector_o,
+    .msix_ready_i,
+    .busy_o       (msix_busy)
+  );
+
+  // ------------------------------------------------------------------------------------ packets in flight
+  // One up for each frame a port received or descriptor tx[0] took, one down for each that was sent,
+  // delivered or dropped. A drop may be told before its frame is: the count may pass below zero for a moment.
+  localparam int unsigned FlightW = 16;
+  localparam int unsigned LingerW = $clog2(LingerCycles + 1);
+  localparam int unsigned StallW  = $clog2(StallCycles + 1);
+
+  logic [3:0]         arrived;
+  logic [3:0]         left;
+  logic [FlightW-1:0] flight_q;
+  logic [StallW-1:0]  stall_q;         // cycles without progress
+  logic [LingerW-1:0] linger_q;
+  logic               stalled;
+  logic               progress;
+
+  always_comb begin
+    arrived = 4'(rx_frame_i[0]) + 4'(rx_frame_i[1]) + 4'(hosttx_in);
+    left    = 4'(tx_frame_i[0]) + 4'(tx_frame_i[1]) + 4'(hostrx_out);
+    for (int i = 0; i < 9; i++) begin
+      left = left + 4'(drop_valid[i]);
+    end
+  end
+
+  assign progress = (arrived != '0) || (left != '0) || (stage_in_i != '0) || (stage_out_i != '0) || activity_i || hostrx_in;
+  assign stalled  = (stall_q == StallW'(StallCycles)) && (hostrx_waiting || !enable_o);
+  assign busy_raw = ((flight_q != '0) && !stalled) || (ring_busy != '0) || rd_busy || wr_busy || monitor_busy || msix_busy
+                 || activity_i;
+  assign busy_o   = busy_raw || axil_busy || (linger_q != '0);
+
+  always_ff @(posedge clk_i) begin
+    if (!rst_ni) begin
+      flight_q <= '0;
+      stall_q  <= '0;
+      linger_q <= '0;
+    end else begin
+      if (arrived != left) begin
+        flight_q <= flight_q + FlightW'(arrived) - FlightW'(left);
+      end
+      if (progress) begin
+        stall_q <= '0;
+      end else if (stall_q != StallW'(StallCycles)) begin
+        stall_q <= stall_q + StallW'(1);
+      end
+      if (busy_raw || axil_busy) begin
+        linger_q <= LingerW'(LingerCycles);
+      end else if (linger_q != '0) begin
+        linger_q <= linger_q - LingerW'(1);
+      end
+    end
+  end
+
+endmodule
+
+`default_nettype wire

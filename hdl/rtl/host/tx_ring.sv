@@ -1,0 +1,473 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Packets from the host: reads descriptors and packets from host memory and feeds them into the pipeline.
+//
+// Store and forward: a packet enters the pipeline only when every one of its bytes has been read without
+// error, so a refused read never lets a partial packet out. Each descriptor gives one completion: Ok once
+// the packet is in the buffer (the host may reuse its memory), DmaError (drop TxDmaError) or BadDescriptor
+// (drop TxBadDescriptor: address not 64-byte aligned, length outside 14..MaxFrameBytes for a port or
+// 20..MaxFrameBytes for Route, VRF or destination unknown). Destination Port p gives op = Direct; Route
+// gives a packet that starts with its IP header for lookup in the descriptor's VRF.
+//
+// While `hold_i` (the ports are disabled) descriptors wait. On disable the packet in work is finished first,
+// completion included; packets in the buffer go on into the pipeline. Pulses: `in_o` per descriptor taken
+// (counted in host_tx_frames), `out_o` per packet committed; the difference is in the drop counters.
+//
+// Latency: 6 cycles from descriptor to read request; 3 from the last read beat to `m_valid_o`. Bytes: first
+// byte of the packet in bits 7:0 of the first beat.
+
+`default_nettype none
+
+module tx_ring #(
+  parameter int unsigned BufferBeats = 256
+) (
+  input  wire          clk_i,
+  input  wire          rst_ni,
+
+  // Registers.
+  input  wire          enable_i,
+  input  wire          hold_i,
+  input  wire          irq_enable_i,
+  input  wire  [3:0]   sq_log2_i,
+  input  wire  [3:0]   cq_log2_i,
+  input  wire  [63:0]  sq_base_i,
+  input  wire  [63:0]  cq_base_i,
+  input  wire  [63:0]  index_addr_i,
+  input  wire  [31:0]  sq_tail_i,
+  input  wire  [31:0]  cq_head_i,
+  output logic [31:0]  sq_head_o,
+  output logic [31:0]  cq_tail_o,
+  output logic         active_o,
+  output logic [3:0]   error_o,
+  output logic         irq_o,
+  output logic         busy_o,
+  input  wire  [63:0]  cycle_i,
+
+  // Descriptor reads.
+  output logic         sq_req_valid_o,
+  input  wire          sq_req_ready_i,
+  output logic [63:0]  sq_req_addr_o,
+  output logic [6:0]   sq_req_beats_o,
+  input  wire          sq_rsp_valid_i,
+  // Packet reads.
+  output logic         pk_req_valid_o,
+  input  wire          pk_req_ready_i,
+  output logic [63:0]  pk_req_addr_o,
+  output logic [6:0]   pk_req_beats_o,
+  input  wire          pk_rsp_valid_i,
+  // Shared answer bus.
+  input  wire  [511:0] rsp_data_i,
+  input  wire          rsp_last_i,
+  input  wire          rsp_err_i,
+
+  // Completion writes.
+  output logic         cq_req_valid_o,
+  input  wire          cq_req_ready_i,
+  output logic [63:0]  cq_req_addr_o,
+  output logic [6:0]   cq_req_beats_o,
+  output logic         cq_data_valid_o,
+  input  wire          cq_data_ready_i,
+  output logic [511:0] cq_data_o,
+  input  wire          cq_done_valid_i,
+  input  wire          cq_done_err_i,
+
+  // Packets into the pipeline.
+  output logic         m_valid_o,
+  input  wire          m_ready_i,
+  output headend_tables_pkg::beat_t m_beat_o,
+  output headend_tables_pkg::meta_t m_meta_o,
+
+  output logic         in_o,
+  output logic         out_o,
+  output logic         drop_valid_o,
+  output headend_tables_pkg::drop_record_t drop_o
+);
+  localparam int unsigned PtrW     = $clog2(BufferBeats);
+  localparam int unsigned MaxBeats = (headend_tables_pkg::MaxFrameBytes + 63) / 64;
+
+  if (BufferBeats < MaxBeats) begin : gen_check_buffer
+    $error("tx_ring: the buffer must hold the largest frame");
+  end
+
+  localparam logic [2:0] StIdle     = 3'd0;
+  localparam logic [2:0] StCheck    = 3'd1;
+  localparam logic [2:0] StRoom     = 3'd2;
+  localparam logic [2:0] StReq      = 3'd3;
+  localparam logic [2:0] StData     = 3'd4;
+  localparam logic [2:0] StCommit   = 3'd5;
+  localparam logic [2:0] StComplete = 3'd6;
+
+  logic [2:0] state_q;
+
+  // ------------------------------------------------------------------------------------ ring parts
+  logic         run;
+  logic [3:0]   sq_err;
+  logic [3:0]   cq_err;
+  logic         sq_idle;
+  logic         cq_idle;
+  logic         sq_pending;
+  logic         cq_pending;
+  logic         space;
+  logic         d_valid;
+  logic         d_ready;
+  logic [511:0] d_data;
+  logic         c_done;
+  logic         c_err;
+
+  ring_ctl u_ctl (
+    .clk_i,
+    .rst_ni,
+    .enable_i,
+    .idle_i  (sq_idle && cq_idle && (state_q == StIdle)),
+    .err_i   ((sq_err != '0) ? sq_err : cq_err),
+    .active_o,
+    .run_o   (run),
+    .error_o
+  );
+
+  sq_fetch #(
+    .EntryBeats (1),
+    .FifoEntries(16)
+  ) u_sq (
+    .clk_i,
+    .rst_ni     (active_o),
+    .run_i      (run),
+    .base_i     (sq_base_i),
+    .log2_i     (sq_log2_i),
+    .tail_i     (sq_tail_i),
+    .consume_i  (c_done),
+    .sq_head_o,
+    .req_valid_o(sq_req_valid_o),
+    .req_ready_i(sq_req_ready_i),
+    .req_addr_o (sq_req_addr_o),
+    .req_beats_o(sq_req_beats_o),
+    .rsp_valid_i(sq_rsp_valid_i),
+    .rsp_data_i,
+    .rsp_last_i,
+    .rsp_err_i,
+    .d_valid_o  (d_valid),
+    .d_ready_i  (d_ready),
+    .d_data_o   (d_data),
+    .err_o      (sq_err),
+    .idle_o     (sq_idle),
+    .pending_o  (sq_pending)
+  );
+
+  headend_tables_pkg::tx_desc_t       desc_q;
+  headend_tables_pkg::tx_completion_t completion;
+  logic [3:0]                         status_q;
+
+  always_comb begin
+    completion        = '0;
+    completion.status = status_q;
+    completion.cookie = desc_q.cookie;
+  end
+
+  cq_writer #(
+    .EntryBeats(1)
+  ) u_cq (
+    .clk_i,
+    .rst_ni      (active_o),
+    .run_i       (run),
+    .halt_i      (error_o != '0),
+    .irq_enable_i,
+    .base_i      (cq_base_i),
+    .log2_i      (cq_log2_i),
+    .index_addr_i,
+    .cq_head_i,
+    .sq_head_i   (sq_head_o),
+    .cq_tail_o,
+    .space_o     (space),
+    .c_valid_i   (state_q == StComplete),
+    .c_data_i    (completion),
+    .c_done_o    (c_done),
+    .c_err_o     (c_err),
+    .more_i      (d_valid || sq_pending || (state_q != StIdle)),
+    .req_valid_o (cq_req_valid_o),
+    .req_ready_i (cq_req_ready_i),
+    .req_addr_o  (cq_req_addr_o),
+    .req_beats_o (cq_req_beats_o),
+    .data_valid_o(cq_data_valid_o),
+    .data_ready_i(cq_data_ready_i),
+    .data_o      (cq_data_o),
+    .done_valid_i(cq_done_valid_i),
+    .done_err_i  (cq_done_err_i),
+    .irq_o,
+    .err_o       (cq_err),
+    .idle_o      (cq_idle),
+    .pending_o   (cq_pending)
+  );
+
+  // ------------------------------------------------------------------------------------ packet reader
+  logic            start;
+  logic            bad;
+  logic            is_route;
+  logic [7:0]      beats;          // beats of the packet
+  logic [7:0]      left_q;         // beats not yet asked for
+  logic [7:0]      unseen_q;       // beats not yet arrived
+  logic [63:0]     addr_q;
+  logic [7:0]      to_page;
+  logic [7:0]      burst;
+  logic [7:0]      burst_q;
+  logic [PtrW:0]   wr_q;           // next beat written; beyond `commit_q` it is provisional
+  logic [PtrW:0]   commit_q;
+  logic [PtrW:0]   rd_q;
+  logic [PtrW:0]   free;
+  logic            info_ready;
+  logic            unused;
+
+  assign start    = (state_q == StIdle) && run && space && d_valid && !hold_i;
+  assign d_ready  = start;
+  assign is_route = (desc_q.dest == headend_tables_pkg::TX_DEST_ROUTE);
+  assign bad      = (desc_q.addr[5:0] != '0)
+                 || (desc_q.len > headend_tables_pkg::MaxFrameBytes)
+                 || (desc_q.len < (is_route ? 32'd20 : headend_tables_pkg::MinFrameBytes))
+                 || (desc_q.dest > headend_tables_pkg::TX_DEST_ROUTE)
+                 || (is_route && (32'(desc_q.vrf) >= headend_tables_pkg::VrfDepth));
+  assign beats    = 8'((desc_q.len[15:0] + 16'd63) >> 6);
+  assign to_page  = 8'd64 - {2'b00, addr_q[11:6]};
+  assign burst    = (left_q < to_page) ? left_q : to_page;
+  assign free     = (PtrW + 1)'(BufferBeats) - (wr_q - rd_q);
+  assign unused   = ^{c_err, desc_q.rsvd0, desc_q.rsvd};
+
+  assign pk_req_valid_o = (state_q == StReq);
+  assign pk_req_addr_o  = addr_q;
+  assign pk_req_beats_o = burst[6:0];
+
+  assign busy_o = (active_o != enable_i) || (active_o && (!sq_idle || !cq_idle || (state_q != StIdle)
+                  || cq_pending || (sq_pending && !hold_i) || start)) || info_valid || m_valid_o;
+
+  always_ff @(posedge clk_i) begin
+    if (!rst_ni) begin
+      state_q  <= StIdle;
+      wr_q     <= '0;
+      commit_q <= '0;
+      in_o     <= 1'b0;
+      out_o    <= 1'b0;
+      drop_valid_o <= 1'b0;
+    end else begin
+      in_o         <= start;
+      out_o        <= 1'b0;
+      drop_valid_o <= 1'b0;
+      unique case (state_q)
+        StIdle: begin
+          if (start) begin
+            state_q <= StCheck;
+          end
+        end
+        StCheck: begin
+          status_q <= bad ? headend_tables_pkg::IO_STATUS_BAD_DESCRIPTOR : headend_tables_pkg::IO_STATUS_OK;
+          state_q  <= bad ? StComplete : StRoom;
+          drop_valid_o <= bad;
+        end
+        StRoom: begin
+          if ((32'(free) >= 32'(beats)) && info_ready) begin
+            state_q <= StReq;
+          end
+        end
+        StReq: begin
+          if (pk_req_ready_i) begin
+            state_q <= StData;
+          end
+        end
+        StData: begin
+          if (pk_rsp_valid_i) begin
+            wr_q <= wr_q + (PtrW + 1)'(1);
+            if (rsp_last_i) begin
+              if (rsp_err_i) begin
+                state_q      <= StComplete;
+                status_q     <= headend_tables_pkg::IO_STATUS_DMA_ERROR;
+                drop_valid_o <= 1'b1;
+                wr_q         <= commit_q;
+              end else begin
+                state_q <= (left_q == burst_q) ? StCommit : StReq;
+              end
+            end
+          end
+        end
+        StCommit: begin
+          state_q  <= StComplete;
+          commit_q <= wr_q;
+          out_o    <= 1'b1;
+        end
+        default: begin  // StComplete
+          if (c_done) begin
+            state_q <= StIdle;
+          end
+        end
+      endcase
+    end
+  end
+
+  always_ff @(posedge clk_i) begin
+    if (start) begin
+      desc_q <= d_data;
+    end
+    if (state_q == StCheck) begin
+      left_q   <= beats;
+      unseen_q <= beats;
+      addr_q   <= desc_q.addr;
+    end
+    if ((state_q == StReq) && pk_req_ready_i) begin
+      burst_q <= burst;
+    end
+    if ((state_q == StData) && pk_rsp_valid_i) begin
+      unseen_q <= unseen_q - 8'd1;
+      if (rsp_last_i) begin
+        left_q <= left_q - burst_q;
+        addr_q <= addr_q + {50'd0, burst_q, 6'd0};
+      end
+    end
+  end
+
+  always_comb begin
+    drop_o         = '0;
+    drop_o.stage   = headend_tables_pkg::STAGE_HOST_TX;
+    drop_o.reason  = (status_q == headend_tables_pkg::IO_STATUS_BAD_DESCRIPTOR)
+                   ? headend_tables_pkg::DROP_REASON_TX_BAD_DESCRIPTOR : headend_tables_pkg::DROP_REASON_TX_DMA_ERROR;
+    drop_o.ingress = headend_tables_pkg::INGRESS_HOST;
+    drop_o.len     = desc_q.len[15:0];
+    drop_o.vrf     = desc_q.vrf[11:0];
+    drop_o.sa      = 16'hffff;
+  end
+
+  // ------------------------------------------------------------------------------------ packet buffer
+  // Bytes past the packet in its last beat are zeroed on the way in.
+  logic [5:0]   last_bytes;
+  logic [511:0] tail_mask;
+  logic [511:0] wr_data;
+  assign last_bytes = desc_q.len[5:0];
+
+  always_comb begin
+    tail_mask = '1;
+    if (last_bytes != '0) begin
+      tail_mask = {512{1'b1}} >> {7'd64 - {1'b0, last_bytes}, 3'b000};
+    end
+  end
+
+  always_comb begin
+    wr_data = rsp_data_i;
+    if (unseen_q == 8'd1) begin
+      wr_data = rsp_data_i & tail_mask;
+    end
+  end
+
+  logic        rd_en;
+  logic        info_valid;
+  logic        info_start;
+  logic [33:0] info;
+  logic [15:0] info_len;
+  logic [15:0] info_vrf;
+  logic [1:0]  info_dest;
+  logic [6:0]  info_count;
+  logic [7:0]  info_beats;
+  logic        m_valid_q;
+  logic        m_sop_q;
+  logic        m_eop_q;
+  logic [6:0]  m_bytes_q;
+  logic [7:0]  m_left_q;        // beats of the packet that are still in the memory
+  logic [6:0]  m_last_q;        // bytes of its last beat
+  logic [6:0]  info_last;
+  logic        unused_info;
+
+  fifo_sync #(
+    .Width(34),
+    .Depth(64)
+  ) u_info (
+    .clk_i,
+    .rst_ni,
+    .s_valid_i(state_q == StCommit),
+    .s_ready_o(info_ready),
+    .s_data_i ({desc_q.len[15:0], desc_q.vrf, desc_q.dest}),
+    .m_valid_o(info_valid),
+    .m_ready_i(info_start),
+    .m_data_o (info),
+    .count_o  (info_count)
+  );
+
+  assign {info_len, info_vrf, info_dest} = info;
+  assign info_beats  = 8'((info_len + 16'd63) >> 6);
+  assign info_last   = (info_len[5:0] == '0) ? 7'd64 : {1'b0, info_len[5:0]};
+  assign unused_info = ^info_count;
+
+  assign rd_en      = (info_valid || (m_left_q != '0)) && (!m_valid_q || m_ready_i);
+  assign info_start = rd_en && (m_left_q == '0);
+
+  ram_1r1w #(
+    .Width(512),
+    .Depth(BufferBeats)
+  ) u_buffer (
+    .clk_i,
+    .rst_ni,
+    .we_i   ((state_q == StData) && pk_rsp_valid_i),
+    .waddr_i(wr_q[PtrW-1:0]),
+    .wdata_i(wr_data),
+    .re_i   (rd_en),
+    .raddr_i(rd_q[PtrW-1:0]),
+    .rdata_o(m_beat_o.data)
+  );
+
+  assign m_valid_o      = m_valid_q;
+  assign m_beat_o.bytes = m_bytes_q;
+  assign m_beat_o.sop   = m_sop_q;
+  assign m_beat_o.eop   = m_eop_q;
+
+  always_ff @(posedge clk_i) begin
+    if (!rst_ni) begin
+      m_valid_q <= 1'b0;
+      m_left_q  <= '0;
+      rd_q      <= '0;
+    end else if (rd_en) begin
+      m_valid_q <= 1'b1;
+      m_left_q  <= (info_start ? info_beats : m_left_q) - 8'd1;
+      rd_q      <= rd_q + (PtrW + 1)'(1);
+    end else if (m_ready_i) begin
+      m_valid_q <= 1'b0;
+    end
+  end
+
+  logic [15:0] meta_len_q;
+  logic [15:0] meta_vrf_q;
+  logic [1:0]  meta_dest_q;
+  logic [63:0] meta_cycle_q;
+
+  always_ff @(posedge clk_i) begin
+    if (rd_en) begin
+      m_sop_q   <= info_start;
+      m_eop_q   <= info_start ? (info_beats == 8'd1) : (m_left_q == 8'd1);
+      if (info_start) begin
+        m_bytes_q    <= (info_beats == 8'd1) ? info_last : 7'd64;
+        m_last_q     <= info_last;
+        meta_len_q   <= info_len;
+        meta_vrf_q   <= info_vrf;
+        meta_dest_q  <= info_dest;
+        meta_cycle_q <= cycle_i;
+      end else begin
+        m_bytes_q <= (m_left_q == 8'd1) ? m_last_q : 7'd64;
+      end
+    end
+  end
+
+  always_comb begin
+    m_meta_o         = '0;
+    m_meta_o.ingress = headend_tables_pkg::INGRESS_HOST;
+    m_meta_o.len     = meta_len_q;
+    m_meta_o.intf    = 16'hffff;
+    m_meta_o.cycle   = meta_cycle_q;
+    m_meta_o.sa_in   = 16'hffff;
+    if (meta_dest_q == headend_tables_pkg::TX_DEST_ROUTE) begin
+      m_meta_o.op        = headend_tables_pkg::OP_FORWARD;
+      m_meta_o.starts_l3 = 1'b1;
+      m_meta_o.vrf       = meta_vrf_q[11:0];
+    end else begin
+      m_meta_o.op     = headend_tables_pkg::OP_DIRECT;
+      m_meta_o.egress = meta_dest_q;
+    end
+  end
+
+  logic unused_vrf;
+  assign unused_vrf = ^meta_vrf_q[15:12];
+
+endmodule
+
+`default_nettype wire
