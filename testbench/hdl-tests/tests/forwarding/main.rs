@@ -1,0 +1,10 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Tests of the modules in hdl/rtl/lookup and hdl/rtl/forward, one file per module. Run those of one module
+//! with `cargo test -p headend-hdl-tests --test forwarding fib_lookup::`.
+
+mod frames;
+mod headers;
+
+mod classify;
+mod fib_lookup;
+mod parse;
