@@ -141,14 +141,16 @@ module gcm_engine #(
 
   // ------------------------------------------------------------------ data and slots wait for the keystream
 
+  // The ring's rows are plain vectors: Yosys loses the depth of a memory of a packaged struct type.
   localparam int unsigned BeatBits = 512 + 7;
+  localparam int unsigned SlotBits = gcm_pkg::SlotBits;
 
   logic [BeatBits-1:0] beat_ring [0:15];
   logic [3:0]          beat_wptr_q;
   logic [3:0]          beat_rptr_q;
   logic [511:0]        mix_data_q;
   logic [6:0]          mix_bytes_q;
-  gcm_pkg::slot_t      slot_ring [0:15];
+  logic [SlotBits-1:0] slot_ring [0:15];
   logic [3:0]          slot_wptr_q;
   logic [3:0]          slot_rptr_q;
   gcm_pkg::slot_t      mix_slot_q;

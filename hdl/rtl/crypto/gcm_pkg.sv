@@ -36,6 +36,7 @@ package gcm_pkg;
     logic [1:0] phase;      // slot number modulo 4
     logic       tag;        // the packet's tag comes out of this slot
   } slot_t;
+  localparam int unsigned SlotBits = 31;
 
   // Byte order of the stream <-> byte order of the field, 16 bytes.
   function automatic logic [63:0] half_swap(input logic [63:0] x_i);
