@@ -24,7 +24,7 @@
 module rx_port #(
   parameter int unsigned Port      = 0,
   parameter int unsigned Depth     = 512,
-  parameter int unsigned MaxFrames = Depth
+  parameter int unsigned MaxFrames = Depth + 1   // one more stands at the output
 ) (
   input  wire                               clk_i,
   input  wire                               rst_ni,

@@ -16,7 +16,7 @@
 
 module tx_port #(
   parameter int unsigned Depth     = 512,
-  parameter int unsigned MaxFrames = Depth
+  parameter int unsigned MaxFrames = Depth + 1   // one more stands at the output
 ) (
   input  wire                             clk_i,
   input  wire                             rst_ni,
