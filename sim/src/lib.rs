@@ -5,5 +5,9 @@
 //! - [`dma`]: where its DMA goes.
 #![warn(missing_docs, unreachable_pub)]
 
+pub mod attach;
 pub mod card;
 pub mod dma;
+pub mod pci;
+pub mod server;
+pub mod vfio_user;

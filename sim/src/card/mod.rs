@@ -19,7 +19,7 @@ use axis::{AxisSink, AxisSource};
 use headend_verilated::{Instance, Library, Model, Port};
 use lite::AxiLite;
 use std::collections::VecDeque;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 pub use axi::AxiTiming;
@@ -102,6 +102,9 @@ pub struct Card<D> {
     interrupt_count: u64,
     quiet: u32,
     violations: Vec<String>,
+    /// Cycles before the last power cycle.
+    cycles_before: u64,
+    trace: Option<(PathBuf, u32)>,
 }
 
 /// The model of the card. `trace` builds support for [`Card::trace`]; such a model is slower.
@@ -138,6 +141,8 @@ impl<D: DmaTarget> Card<D> {
             interrupt_count: 0,
             quiet: 0,
             violations: Vec::new(),
+            cycles_before: 0,
+            trace: None,
             library: library.clone(),
         };
         card.power_up();
@@ -153,9 +158,17 @@ impl<D: DmaTarget> Card<D> {
     }
 
     /// Takes the card back to the state after power-up: tables, counters, rings and keys are gone, and so are frames, DMA and
-    /// interrupts under way. The count of cycles starts anew; a trace ends.
+    /// interrupts under way. [`Card::cycles`] starts anew. A trace goes on in another file, `name.1.fst` after `name.fst`.
     pub fn power_cycle(&mut self) {
+        self.cycles_before += self.dut.cycles();
         self.dut = self.library.instance();
+        if let Some((path, count)) = self.trace.take() {
+            let next = path.with_extension(format!("{}.fst", count + 1));
+            if let Err(error) = self.dut.trace(&next) {
+                eprintln!("headend-sim: the trace ends with the power cycle: {error}");
+            }
+            self.trace = Some((path, count + 1));
+        }
         self.lite.reset();
         self.axi.reset();
         self.sources.iter_mut().for_each(AxisSource::reset);
@@ -196,7 +209,9 @@ impl<D: DmaTarget> Card<D> {
     /// # Errors
     /// The model cannot trace, or the file cannot be written.
     pub fn trace(&mut self, path: &Path) -> Result<(), CardError> {
-        Ok(self.dut.trace(path)?)
+        self.dut.trace(path)?;
+        self.trace = Some((path.to_path_buf(), 0));
+        Ok(())
     }
 
     /// Writes out what the trace has buffered.
@@ -373,11 +388,11 @@ impl<D: DmaTarget> Card<D> {
         self.dut.cycles()
     }
 
-    /// Counts since creation (cycles: since power-up).
+    /// Counts since creation.
     pub fn stats(&self) -> CardStats {
         let (dma_reads, dma_writes, dma_refused) = self.axi.counts();
         CardStats {
-            cycles: self.dut.cycles(),
+            cycles: self.cycles_before + self.dut.cycles(),
             frames_in: [self.sources[0].count(), self.sources[1].count()],
             frames_out: [self.sinks[0].count(), self.sinks[1].count()],
             dma_reads,

@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: Apache-2.0
+//! The simulated card: a vfio-user PCI device on a Unix socket.
+
+use clap::Parser;
+use headend_sim::attach::AttachSpec;
+use headend_sim::card::{core_model, Card};
+use headend_sim::server::Server;
+use headend_sim::vfio_user::dma_map::DmaMap;
+use headend_verilated::Library;
+use std::error::Error;
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::sync::Arc;
+
+/// Runs the Verilated Headend card and serves it as a vfio-user PCI device, to the driver or to QEMU.
+#[derive(Debug, Parser)]
+#[command(version)]
+struct Args {
+    /// Unix socket to serve the PCI device on.
+    #[arg(long, required_unless_present = "build_only")]
+    socket: Option<PathBuf>,
+    /// What port 0 is plugged into: tap:NAME, pcap:IN,OUT, dgram:LOCAL,REMOTE or none.
+    #[arg(long, default_value = "none")]
+    port0: AttachSpec,
+    /// What port 1 is plugged into.
+    #[arg(long, default_value = "none")]
+    port1: AttachSpec,
+    /// Write an FST trace of all signals (slow; gtkwave shows it).
+    #[arg(long, value_name = "FILE")]
+    trace: Option<PathBuf>,
+    /// Write the run's counts as JSON when the card ends.
+    #[arg(long, value_name = "FILE")]
+    stats: Option<PathBuf>,
+    /// Most bytes per clock cycle that enter a port from its attachment; 0 is no limit.
+    #[arg(long, value_name = "BYTES", default_value_t = 0)]
+    rate: u32,
+    /// Use a model built before (target/verilated/headend_core-*/model.so) instead of building it.
+    #[arg(long, value_name = "FILE")]
+    model: Option<PathBuf>,
+    /// Build the model and end.
+    #[arg(long)]
+    build_only: bool,
+}
+
+fn main() -> ExitCode {
+    match run(&Args::parse()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("headend-card: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(args: &Args) -> Result<(), Box<dyn Error>> {
+    let library = match &args.model {
+        Some(path) => Arc::new(Library::load(path)?),
+        None => core_model(args.trace.is_some()).build()?,
+    };
+    let (false, Some(socket)) = (args.build_only, &args.socket) else { return Ok(()) };
+    let mut card = Card::with_library(&library, DmaMap::default())?;
+    for port in 0..headend_sim::card::PORTS {
+        card.set_port_rate(port, args.rate);
+    }
+    if let Some(path) = &args.trace {
+        card.trace(path)?;
+    }
+    let ports = [args.port0.open()?, args.port1.open()?];
+    let mut server = Server::new(socket, card, ports)?;
+    println!("headend-card: ready on {}", socket.display());
+    server.run()?;
+    report(args, &server)
+}
+
+/// Says what was simulated and how fast, and writes the file if one is wanted.
+fn report(args: &Args, server: &Server) -> Result<(), Box<dyn Error>> {
+    let (card, process) = (server.card().stats(), server.stats());
+    let busy = process.busy.as_secs_f64();
+    let speed = if busy > 0.0 { card.cycles as f64 / busy } else { 0.0 };
+    eprintln!(
+        "headend-card: {} cycles in {busy:.2} s busy ({speed:.0} cycles/s), {} clients, frames in {:?}, out {:?}, lost {:?}",
+        card.cycles, process.clients, card.frames_in, card.frames_out, process.frames_lost
+    );
+    let Some(path) = &args.stats else { return Ok(()) };
+    let stats = serde_json::json!({
+        "cycles": card.cycles,
+        "busy_seconds": busy,
+        "cycles_per_second": speed,
+        "clients": process.clients,
+        "frames_in": card.frames_in,
+        "frames_out": card.frames_out,
+        "frames_lost": process.frames_lost,
+        "dma_reads": card.dma_reads,
+        "dma_writes": card.dma_writes,
+        "dma_refused": card.dma_refused,
+        "interrupts": card.interrupts,
+        "violations": server.card().violations(),
+    });
+    std::fs::write(path, format!("{stats:#}\n"))
+        .map_err(|e| format!("cannot write {}: {e}", path.display()))?;
+    Ok(())
+}

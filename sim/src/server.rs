@@ -1,0 +1,340 @@
+// SPDX-License-Identifier: Apache-2.0
+//! The card as a process: one thread that polls the client, the ports and the signals, and clocks the model while there is
+//! anything to do. With nothing in flight and no input it sleeps in `poll`.
+
+use crate::attach::{AttachError, Attachment};
+use crate::card::{Card, CardError, CLOCK_HZ, PORTS};
+use crate::vfio_user::connection::{Closed, Connection};
+use crate::vfio_user::device::Device;
+use crate::vfio_user::dma_map::DmaMap;
+use crate::vfio_user::wire::{Header, HEADER_BYTES};
+use nix::errno::Errno;
+use nix::poll::{poll, PollFd, PollFlags, PollTimeout};
+use nix::sys::signal::{SigSet, Signal};
+use nix::sys::signalfd::{SfdFlags, SignalFd};
+use std::io::{ErrorKind, Read, Write};
+use std::os::fd::AsFd;
+use std::os::unix::fs::FileTypeExt;
+use std::os::unix::net::{UnixListener, UnixStream};
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+/// Cycles between two looks at the sockets.
+const SLICE: u32 = 32;
+/// Frames that may wait at a port's input; more stay in the attachment.
+const INPUT_FRAMES: usize = 16;
+/// Messages of the client that are answered before the ports get their turn.
+const MESSAGES: usize = 64;
+/// Time a refused second client gets to say its first word.
+const REFUSAL: Duration = Duration::from_millis(50);
+
+/// Why the card cannot start or go on.
+#[derive(Debug, thiserror::Error)]
+pub enum ServerError {
+    /// The socket path is taken or cannot be used.
+    #[error("socket {path}: {reason}")]
+    Socket {
+        /// Path.
+        path: String,
+        /// Why.
+        reason: String,
+    },
+    /// An attachment failed.
+    #[error(transparent)]
+    Attach(#[from] AttachError),
+    /// The model failed.
+    #[error(transparent)]
+    Card(#[from] CardError),
+    /// Polling or signal handling failed.
+    #[error("{0}: {1}")]
+    System(&'static str, Errno),
+}
+
+/// What the process did.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct ServerStats {
+    /// Time spent clocking the model.
+    pub busy: Duration,
+    /// Clients served.
+    pub clients: u64,
+    /// Frames that an attachment did not take.
+    pub frames_lost: [u64; PORTS],
+}
+
+/// A card on a socket.
+#[derive(Debug)]
+pub struct Server {
+    device: Device,
+    path: PathBuf,
+    listener: UnixListener,
+    client: Option<Connection>,
+    ports: [Port; PORTS],
+    signals: SignalFd,
+    stats: ServerStats,
+}
+
+#[derive(Debug)]
+struct Port {
+    attachment: Box<dyn Attachment>,
+    /// Reading failed for good.
+    dead: bool,
+    /// Frames wait for the other side to take them.
+    waiting: bool,
+}
+
+/// What `poll` found.
+struct Ready {
+    signal: bool,
+    connect: bool,
+    client: bool,
+    ports: [bool; PORTS],
+}
+
+impl Server {
+    /// Listens on `path` and handles SIGTERM, SIGINT and SIGHUP from now on in [`Server::run`]; they are blocked for the calling
+    /// thread.
+    ///
+    /// # Errors
+    /// The path is taken by a live card or by something that is no socket, or cannot be bound.
+    pub fn new(
+        path: &Path,
+        card: Card<DmaMap>,
+        ports: [Box<dyn Attachment>; PORTS],
+    ) -> Result<Self, ServerError> {
+        let mut mask = SigSet::empty();
+        [Signal::SIGTERM, Signal::SIGINT, Signal::SIGHUP].into_iter().for_each(|s| mask.add(s));
+        mask.thread_block().map_err(|e| ServerError::System("blocking signals", e))?;
+        let flags = SfdFlags::SFD_NONBLOCK | SfdFlags::SFD_CLOEXEC;
+        let signals = SignalFd::with_flags(&mask, flags).map_err(|e| ServerError::System("signalfd", e))?;
+        let port = |attachment| Port { attachment, dead: false, waiting: false };
+        Ok(Self {
+            device: Device::new(card),
+            path: path.to_path_buf(),
+            listener: listen(path)?,
+            client: None,
+            ports: ports.map(port),
+            signals,
+            stats: ServerStats::default(),
+        })
+    }
+
+    /// Serves until a signal asks it to end; then everything is flushed.
+    ///
+    /// # Errors
+    /// `poll` failed, or an output file cannot be written.
+    pub fn run(&mut self) -> Result<(), ServerError> {
+        loop {
+            let ready = self.wait()?;
+            if ready.signal && matches!(self.signals.read_signal(), Ok(Some(_))) {
+                break;
+            }
+            if ready.client {
+                self.serve_client();
+            }
+            if ready.connect {
+                self.accept();
+            }
+            self.feed_ports(ready.ports);
+            self.clock();
+            self.drain_ports();
+            self.device.deliver_interrupts();
+            if self.device.card().is_idle() {
+                self.flush()?;
+            }
+        }
+        self.finish()
+    }
+
+    /// Counts of this process.
+    pub fn stats(&self) -> ServerStats {
+        self.stats
+    }
+
+    /// The card.
+    pub fn card(&self) -> &Card<DmaMap> {
+        self.device.card()
+    }
+
+    /// Sleeps until there is something to do.
+    fn wait(&mut self) -> Result<Ready, ServerError> {
+        let card = self.device.card();
+        let has_room: [bool; PORTS] = std::array::from_fn(|i| card.pending_frames(i) < INPUT_FRAMES);
+        let more = (0..PORTS).any(|i| has_room[i] && self.ports[i].attachment.has_input());
+        let timeout = if !card.is_idle() || more {
+            PollTimeout::ZERO
+        } else if self.ports.iter().any(|p| p.waiting) {
+            PollTimeout::from(1u8)
+        } else {
+            PollTimeout::NONE
+        };
+        let mut fds = vec![
+            PollFd::new(self.signals.as_fd(), PollFlags::POLLIN),
+            PollFd::new(self.listener.as_fd(), PollFlags::POLLIN),
+        ];
+        let mut slots = [None; PORTS];
+        for (i, port) in self.ports.iter().enumerate() {
+            if let (Some(fd), true, false) = (port.attachment.fd(), has_room[i], port.dead) {
+                slots[i] = Some(fds.len());
+                fds.push(PollFd::new(fd, PollFlags::POLLIN));
+            }
+        }
+        if let Some(client) = &self.client {
+            let out = if client.has_pending_output() { PollFlags::POLLOUT } else { PollFlags::empty() };
+            fds.push(PollFd::new(client.fd(), PollFlags::POLLIN | out));
+        }
+        match poll(&mut fds, timeout) {
+            Ok(_) | Err(Errno::EINTR) => {}
+            Err(errno) => return Err(ServerError::System("poll", errno)),
+        }
+        let ready = |i: usize| fds[i].revents().is_some_and(|r| !r.is_empty());
+        Ok(Ready {
+            signal: ready(0),
+            connect: ready(1),
+            client: self.client.is_some() && ready(fds.len() - 1),
+            ports: slots.map(|slot| slot.is_some_and(ready)),
+        })
+    }
+
+    /// Answers what the client has sent.
+    fn serve_client(&mut self) {
+        let Some(client) = &mut self.client else { return };
+        let started = Instant::now();
+        let result = client.flush().and_then(|()| {
+            for _ in 0..MESSAGES {
+                let Some(message) = client.receive()? else { break };
+                let reply = self.device.handle(message);
+                self.device.deliver_interrupts();
+                if let Some(reply) = reply {
+                    client.send(&reply)?;
+                }
+            }
+            Ok(())
+        });
+        if let Err(closed) = result {
+            if !matches!(closed, Closed::ByClient) {
+                eprintln!("headend-card: {closed}");
+            }
+            self.client = None;
+            self.device.disconnect();
+        }
+        self.stats.busy += started.elapsed();
+    }
+
+    fn accept(&mut self) {
+        let Ok((stream, _)) = self.listener.accept() else { return };
+        // The client we have may be gone without our having noticed yet.
+        self.serve_client();
+        if self.client.is_some() {
+            refuse(stream);
+            return;
+        }
+        match Connection::new(stream) {
+            Ok(connection) => {
+                self.client = Some(connection);
+                self.stats.clients += 1;
+            }
+            Err(error) => eprintln!("headend-card: new client: {error}"),
+        }
+    }
+
+    /// Reads frames into the ports, as many as there is room for.
+    fn feed_ports(&mut self, ready: [bool; PORTS]) {
+        let mut frame = Vec::new();
+        for (i, port) in self.ports.iter_mut().enumerate() {
+            if !ready[i] && !port.attachment.has_input() {
+                continue;
+            }
+            while self.device.card().pending_frames(i) < INPUT_FRAMES {
+                match port.attachment.receive(&mut frame) {
+                    Ok(Some(())) => self.device.card_mut().push_frame(i, &frame),
+                    Ok(None) => break,
+                    Err(error) => {
+                        eprintln!("headend-card: port {i} receives nothing any more: {error}");
+                        port.dead = true;
+                        break;
+                    }
+                }
+            }
+        }
+    }
+
+    fn clock(&mut self) {
+        let started = Instant::now();
+        let card = self.device.card_mut();
+        for _ in 0..SLICE {
+            if card.is_idle() {
+                break;
+            }
+            card.cycle();
+        }
+        self.stats.busy += started.elapsed();
+    }
+
+    fn drain_ports(&mut self) {
+        for (i, port) in self.ports.iter_mut().enumerate() {
+            while let Some((cycle, frame)) = self.device.card_mut().pop_frame_at(i) {
+                let nanos = cycle * (1_000_000_000 / CLOCK_HZ);
+                if !port.attachment.send(frame, nanos) {
+                    self.stats.frames_lost[i] += 1;
+                }
+            }
+            port.waiting = port.attachment.retry();
+        }
+    }
+
+    fn flush(&mut self) -> Result<(), ServerError> {
+        for port in &mut self.ports {
+            port.attachment.flush()?;
+        }
+        Ok(())
+    }
+
+    fn finish(&mut self) -> Result<(), ServerError> {
+        self.device.card_mut().flush_trace();
+        for violation in self.device.card().violations() {
+            eprintln!("headend-card: the core broke a rule: {violation}");
+        }
+        self.flush()
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        // The path may be gone already; then there is nothing left to do.
+        drop(std::fs::remove_file(&self.path));
+    }
+}
+
+/// Binds the socket; one that a dead card left is replaced.
+fn listen(path: &Path) -> Result<UnixListener, ServerError> {
+    let fail = |reason: String| ServerError::Socket { path: path.display().to_string(), reason };
+    if std::fs::symlink_metadata(path).is_ok_and(|m| m.file_type().is_socket()) {
+        match UnixStream::connect(path) {
+            Ok(_) => {
+                return Err(fail("another card is serving it; choose another path or end that one".into()))
+            }
+            Err(e) if e.kind() == ErrorKind::ConnectionRefused => {
+                std::fs::remove_file(path)
+                    .map_err(|e| fail(format!("cannot remove the stale socket: {e}")))?;
+            }
+            Err(e) => return Err(fail(e.to_string())),
+        }
+    }
+    let listener = UnixListener::bind(path).map_err(|e| fail(e.to_string()))?;
+    listener.set_nonblocking(true).map_err(|e| fail(e.to_string()))?;
+    Ok(listener)
+}
+
+/// Tells a second client that the card is in use. It has to be waited for a moment, because the answer repeats the id of
+/// its first message; one that says nothing is just cut off.
+fn refuse(mut stream: UnixStream) {
+    let mut header = [0; HEADER_BYTES];
+    let told = stream
+        .set_nonblocking(false)
+        .and_then(|()| stream.set_read_timeout(Some(REFUSAL)))
+        .and_then(|()| stream.read_exact(&mut header))
+        .and_then(|()| stream.write_all(&Header::parse(&header).refuse(libc::EBUSY)));
+    if let Err(error) = told {
+        eprintln!("headend-card: a second client was cut off: {error}");
+    }
+}
