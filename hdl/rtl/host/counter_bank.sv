@@ -31,6 +31,7 @@ module counter_bank #(
   logic [63:0]       count_q;
 
   initial begin
+    inc_q = 1'b0;
     for (int i = 0; i < int'(Depth); i++) begin
       mem[i] = '0;
     end

@@ -5,7 +5,8 @@
 // The owner holds `c_valid_i` and `c_data_i` until the one-cycle pulse `c_done_o`; `c_err_o` with it says
 // that the entry did not reach host memory. It must have seen `space_o` before it begins the work that ends
 // in this entry: once seen, the room stays (only this module fills it). Bit 0 of the entry is the phase:
-// 1 on the first pass through the ring, flipping with each pass.
+// 1 on the first pass through the ring, flipping with each pass. The first beat of an entry goes out last and
+// alone, after the others were acknowledged: a host that sees the phase flip sees a whole entry.
 //
 // The index block (struct ring_indices) is written after a batch: when the owner has nothing more coming
 // (`more_i` = 0), after 16 completions, when the ring is full, or 64 cycles after the last completion. The
@@ -62,16 +63,19 @@ module cq_writer #(
   localparam logic [4:0]  BatchMax   = 5'd16;
   localparam logic [6:0]  WaitMax    = 7'd64;
 
-  localparam logic [2:0] StIdle       = 3'd0;
-  localparam logic [2:0] StEntryReq   = 3'd1;
-  localparam logic [2:0] StEntryData  = 3'd2;
-  localparam logic [2:0] StEntryWait  = 3'd3;
-  localparam logic [2:0] StIndexReq   = 3'd4;
-  localparam logic [2:0] StIndexData  = 3'd5;
-  localparam logic [2:0] StIndexWait  = 3'd6;
-  localparam logic [2:0] StEntryEnd   = 3'd7;   // the owner sees the result and lets go of its entry
+  localparam logic [3:0] StIdle       = 4'd0;
+  localparam logic [3:0] StEntryReq   = 4'd1;
+  localparam logic [3:0] StEntryData  = 4'd2;
+  localparam logic [3:0] StRestWait   = 4'd3;   // beats 1.. written, waiting for the answer
+  localparam logic [3:0] StEntryWait  = 4'd4;
+  localparam logic [3:0] StIndexReq   = 4'd5;
+  localparam logic [3:0] StIndexData  = 4'd6;
+  localparam logic [3:0] StIndexWait  = 4'd7;
+  localparam logic [3:0] StEntryEnd   = 4'd8;   // the owner sees the result and lets go of its entry
 
-  logic [2:0]       state_q;
+  localparam logic [BeatW-1:0] FirstSent = (EntryBeats > 1) ? BeatW'(1) : '0;
+
+  logic [3:0]       state_q;
   logic [31:0]      tail_q;
   logic [BeatW-1:0] beat_q;
   logic [4:0]       batch_q;      // completions since the last index block
@@ -96,14 +100,18 @@ module cq_writer #(
     indices.cq_tail = tail_q;
   end
 
-  logic is_index;
-  assign is_index = (state_q == StIndexReq) || (state_q == StIndexData);
+  logic        is_index;
+  logic        is_head;        // the beat with the phase: sent last
+  logic [63:0] entry_addr;
+  assign is_index   = (state_q == StIndexReq) || (state_q == StIndexData);
+  assign is_head    = (beat_q == '0);
+  assign entry_addr = base_i + (64'(slot) << EntryShift);
 
   assign cq_tail_o    = tail_q;
   assign space_o      = run_i && !full;
   assign req_valid_o  = (state_q == StEntryReq) || (state_q == StIndexReq);
-  assign req_addr_o   = is_index ? index_addr_i : base_i + (64'(slot) << EntryShift);
-  assign req_beats_o  = is_index ? 7'd1 : 7'(EntryBeats);
+  assign req_addr_o   = is_index ? index_addr_i : (is_head ? entry_addr : entry_addr + 64'd64);
+  assign req_beats_o  = (is_index || is_head) ? 7'd1 : 7'(EntryBeats - 1);
   assign data_valid_o = (state_q == StEntryData) || (state_q == StIndexData);
   assign c_done_o     = (state_q == StEntryEnd);
   assign c_err_o      = failed_q;
@@ -114,7 +122,7 @@ module cq_writer #(
     data_o = indices;
     if (state_q == StEntryData) begin
       data_o = c_data_i[32'(beat_q) * 512 +: 512];
-      if (beat_q == '0) begin
+      if (is_head) begin
         data_o[0] = phase;
       end
     end
@@ -138,7 +146,7 @@ module cq_writer #(
       end
       unique case (state_q)
         StIdle: begin
-          beat_q   <= '0;
+          beat_q   <= FirstSent;
           failed_q <= halt_i;
           if (c_valid_i) begin
             state_q <= halt_i ? StEntryEnd : StEntryReq;
@@ -153,9 +161,22 @@ module cq_writer #(
         end
         StEntryData: begin
           if (data_ready_i) begin
-            beat_q <= beat_q + BeatW'(1);
-            if (32'(beat_q) == EntryBeats - 1) begin
+            if (is_head) begin
               state_q <= StEntryWait;
+            end else if (32'(beat_q) == EntryBeats - 1) begin
+              state_q <= StRestWait;
+              beat_q  <= '0;
+            end else begin
+              beat_q <= beat_q + BeatW'(1);
+            end
+          end
+        end
+        StRestWait: begin
+          if (done_valid_i) begin
+            state_q  <= done_err_i ? StEntryEnd : StEntryReq;
+            failed_q <= done_err_i;
+            if (done_err_i) begin
+              err_o <= headend_tables_pkg::RING_ERROR_CQ_WRITE;
             end
           end
         end

@@ -10,11 +10,15 @@
 //! neighbouring register would see.
 #![warn(missing_docs, unreachable_pub)]
 
+mod axi;
+mod host_rig;
 mod rng;
 mod stream;
 mod table_bus;
 mod word;
 
+pub use axi::{AxiLite, AxiMemory};
+pub use host_rig::HostRig;
 pub use rng::Rng;
 pub use stream::{Packet, Received, StreamSink, StreamSource};
 pub use table_bus::TableBus;
