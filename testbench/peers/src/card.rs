@@ -50,7 +50,11 @@ impl CardProcess {
             if let Some(status) = card.child.try_wait()? {
                 bail!("headend-card ended at once ({status}): {}", card.log());
             }
-            ensure!(Instant::now() < end, "headend-card made no socket within {START_LIMIT:?}: {}", card.log());
+            ensure!(
+                Instant::now() < end,
+                "headend-card made no socket within {START_LIMIT:?}: {}",
+                card.log()
+            );
             std::thread::sleep(Duration::from_millis(10));
         }
         Ok(card)

@@ -97,10 +97,10 @@ impl GuestConfig {
         self.host_program(&format!("sbin/{name}"), &path)
     }
 
-    /// Adds a file.
+    /// Adds a file that only root may read, as configuration files with keys must be.
     #[must_use]
-    pub fn file(mut self, name: &str, data: &[u8]) -> Self {
-        self.image.file(name, data);
+    pub fn private_file(mut self, name: &str, data: &[u8]) -> Self {
+        self.image.private_file(name, data);
         self
     }
 

@@ -10,6 +10,7 @@ use anyhow::{bail, Context, Result};
 
 const MODE_DIR: u32 = 0o040_755;
 const MODE_FILE: u32 = 0o100_644;
+const MODE_PRIVATE: u32 = 0o100_600;
 const MODE_PROGRAM: u32 = 0o100_755;
 const MODE_LINK: u32 = 0o120_777;
 
@@ -31,6 +32,11 @@ impl Initramfs {
     /// Adds a regular file. `name` has no leading slash. A name that is already there is left as it was.
     pub fn file(&mut self, name: &str, data: &[u8]) -> &mut Self {
         self.entry(name, MODE_FILE, data)
+    }
+
+    /// Adds a regular file that only its owner, root, may read and write.
+    pub fn private_file(&mut self, name: &str, data: &[u8]) -> &mut Self {
+        self.entry(name, MODE_PRIVATE, data)
     }
 
     /// Adds an executable file.

@@ -6,6 +6,7 @@
 //! * [`card`] runs the simulated card and the `headend` command line;
 //! * [`guest`] boots a guest and runs commands in it;
 //! * [`wire`] joins peers and card by datagram sockets, listening in the middle;
+//! * [`pcap`] writes what was seen for Wireshark;
 //! * [`site`] is a customer site in software, and [`far_pe`] answers its pings over MPLS.
 
 pub mod cache;
@@ -14,5 +15,6 @@ pub mod far_pe;
 pub mod guest;
 pub mod initramfs;
 pub mod modules;
+pub mod pcap;
 pub mod site;
 pub mod wire;

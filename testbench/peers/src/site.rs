@@ -152,7 +152,8 @@ mod tests {
         let (mut near, mut far) = (site(), mirrored(&site()));
         let frame = near.ping(addr(10, 2, 0, 2), 1, 1, b"data");
         assert!(far.open(&frame).expect_err("a request is no reply").contains("no echo reply"));
-        let inner = Ipv4::new(addr(10, 2, 0, 2), near.host, PROTO_ICMP).build(&icmp_echo(true, 1, 5, b"data"));
+        let inner =
+            Ipv4::new(addr(10, 2, 0, 2), near.host, PROTO_ICMP).build(&icmp_echo(true, 1, 5, b"data"));
         let esp = far.outbound.key.seal(0x2001, 1, [0; 8], &EspPayload::new(&inner, NEXT_HEADER_IPV4));
         let outer = Ipv4::new(near.provider, near.public, PROTO_ESP).build(&esp);
         let reply = ethernet(near.mac, near.provider_mac, ETHERTYPE_IPV4, &outer);
