@@ -11,7 +11,7 @@
 //
 // free_i may lag by a cycle behind what rel0 reports; egress_demux delays its release for that.
 //
-// Latency: 4 cycles from the last beat in to the first beat out (packets are queued whole).
+// Latency: 3 cycles from the last beat in to the first beat out (packets are queued whole).
 
 `default_nettype none
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Carries out the decision of adj_lookup on the bytes of the packet. Latency 4 cycles for a packet of one
+// Carries out the decision of adj_lookup on the bytes of the packet. Latency 3 cycles for a packet of one
 // beat that grows into one beat; one beat per cycle in or out, whichever is more.
 //
 // op FORWARD:

@@ -5,6 +5,15 @@
 mod frames;
 mod headers;
 
+mod adj_lookup;
 mod classify;
 mod fib_lookup;
+mod label_lookup;
 mod parse;
+mod sa_lookup;
+mod selector_check;
+mod egress_demux;
+mod ingress_arb;
+mod qos;
+mod rewrite;
+mod segment;
