@@ -24,7 +24,8 @@
 `default_nettype none
 
 module esp_encap #(
-  parameter int unsigned Depth = headend_tables_pkg::SaDepth
+  parameter int unsigned Depth    = headend_tables_pkg::SaDepth,
+  parameter logic [63:0] SeqStart = 64'd0    // sequence number of a fresh SA; tests start near the end
 ) (
   input  wire                                  clk_i,
   input  wire                                  rst_ni,
@@ -144,6 +145,12 @@ module esp_encap #(
     .rdata_o(record)
   );
 
+  headend_tables_pkg::sa_out_state_t state_fresh;
+  always_comb begin
+    state_fresh     = '0;
+    state_fresh.seq = SeqStart;
+  end
+
   ram_1r1w #(
     .Width(StateW),
     .Depth(Depth)
@@ -152,7 +159,7 @@ module esp_encap #(
     .rst_ni,
     .we_i   (install || state_we),
     .waddr_i(install ? tbl_addr_q : b1_addr),
-    .wdata_i(install ? '0 : state_next),
+    .wdata_i(install ? state_fresh : state_next),
     .re_i   (read),
     .raddr_i(read_addr),
     .rdata_o(state)
