@@ -79,10 +79,10 @@ fn expect(adjs: &[Adj], ask: &Ask) -> Meta {
     let meta = &ask.meta;
     let host = |m: Meta| Meta { egress: Egress::Host.code(), adj_kind: AdjKind::Host.code(), ..m };
     if meta.op == Op::Host.code() {
-        return host(meta.clone());
+        return host(*meta);
     }
     if meta.op != Op::Forward.code() {
-        return meta.clone();
+        return *meta;
     }
     let Some(index) = ask.adj else {
         return dropped(meta, DropReason::NoRoute);
@@ -95,7 +95,9 @@ fn expect(adjs: &[Adj], ask: &Ask) -> Meta {
     let usable = match kind {
         Some(AdjKind::Drop) => return dropped(meta, DropReason::RouteDrop),
         Some(AdjKind::Host) if meta.esp_miss => return dropped(meta, DropReason::SaNotFound),
-        Some(AdjKind::Host) if meta.ingress == Ingress::Host.code() => return dropped(meta, DropReason::AdjLoop),
+        Some(AdjKind::Host) if meta.ingress == Ingress::Host.code() => {
+            return dropped(meta, DropReason::AdjLoop)
+        }
         Some(AdjKind::Host) => return host(to_host(meta, HostReason::LocalAddress)),
         Some(AdjKind::Mpls) => adj.label_count > 0,
         Some(AdjKind::Ip | AdjKind::Protect) => !ask.swap,
@@ -121,7 +123,7 @@ fn expect(adjs: &[Adj], ask: &Ask) -> Meta {
                 push1,
                 push2,
                 push_ethertype: if mpls { 0x8847 } else { 0x0800 },
-                ..meta.clone()
+                ..*meta
             }
         }
     }

@@ -44,13 +44,13 @@ fn run(bench: &mut Bench, metas: &[Meta], gaps: u32) -> Vec<Meta> {
 /// The rules of classify.sv, in their order.
 fn expect(meta: &Meta) -> Meta {
     if meta.op != Op::Forward.code() || meta.starts_l3 {
-        return meta.clone();
+        return *meta;
     }
     let Some(intf) = intfs().get(usize::from(meta.intf)).cloned() else {
-        return dropped(&Meta { vrf: 0, ..meta.clone() }, DropReason::IntfDown);
+        return dropped(&Meta { vrf: 0, ..*meta }, DropReason::IntfDown);
     };
     let p = &meta.parsed;
-    let meta = Meta { vrf: intf.vrf, ..meta.clone() };
+    let meta = Meta { vrf: intf.vrf, ..*meta };
     let payload = p.ip_len - u16::from(p.l4_off - if p.l4_off == 0 { 0 } else { p.l3_off });
     match () {
         () if meta.len < 14 + 4 * u16::from(p.vlan_count) => dropped(&meta, DropReason::OuterMalformed),
@@ -127,7 +127,7 @@ fn interface_changes_between_two_packets_take_effect_whole() {
     let meta = parsed_meta(port_meta(0, 0), &frame);
     let before = run(&mut bench, std::slice::from_ref(&meta), 0);
     assert_eq!(before[0].drop, DropReason::MplsDisabled.code());
-    let intf = Intf { mpls: true, vrf: 200, ..intfs()[0].clone() };
+    let intf = Intf { mpls: true, vrf: 200, ..intfs()[0] };
     bus.write(&mut bench, &mut [], Table::Intf.code(), 0, &intf.to_bytes());
     let after = run(&mut bench, std::slice::from_ref(&meta), 0);
     assert_eq!((after[0].op, after[0].vrf), (Op::Forward.code(), 200));

@@ -18,19 +18,14 @@ fn run(stall_in: u32, stall_out: u32) {
     let mut bench = Bench::new(&library, 50_000);
     let mut rng = Rng::new(121);
     let mut source = StreamSource::new(&bench, "s", &["s_meta_i"]).stalls(stall_in, 1);
-    let mut sinks = [0, 1, 2].map(|k| {
-        StreamSink::new(&bench, &format!("m{k}"), &[&format!("m{k}_meta_o")]).stalls(stall_out, k)
-    });
+    let mut sinks = [0, 1, 2]
+        .map(|k| StreamSink::new(&bench, &format!("m{k}"), &[&format!("m{k}_meta_o")]).stalls(stall_out, k));
     let mut released = PulseMonitor::new(&bench, "rel_valid_o", &["rel_egress_o", "rel_beats_o"]);
     let mut sent = Vec::new();
     for i in 0..400 {
         let len = rng.range(1, 400) as usize;
-        let meta = Meta {
-            egress: rng.below(3) as u8,
-            resv: rng.next_u64() as u8,
-            seq: i,
-            ..port_meta(0, len)
-        };
+        let meta =
+            Meta { egress: rng.below(3) as u8, resv: rng.next_u64() as u8, seq: i, ..port_meta(0, len) };
         let data = rng.bytes(len);
         source.push(Packet::new(data.clone()).side(meta.to_bytes()));
         sent.push((data, meta));

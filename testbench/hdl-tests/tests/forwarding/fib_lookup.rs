@@ -203,7 +203,7 @@ fn known_adjacencies_pass_beside_the_trie() {
     let words: Vec<_> = asks.iter().map(|(m, adj, swap)| word(m, false, *adj, *swap)).collect();
     let out = through(&mut bench, &mut [], &INPUTS, &OUTPUTS, &words, LATENCY, 20);
     for (got, (meta, adj, swap)) in out.iter().zip(&asks) {
-        assert_eq!((adj_of(got), got[2][0] == 1, meta_of(&got[0])), (*adj, *swap, meta.clone()));
+        assert_eq!((adj_of(got), got[2][0] == 1, meta_of(&got[0])), (*adj, *swap, *meta));
     }
 }
 
@@ -218,7 +218,7 @@ fn updates_under_traffic_show_the_old_or_the_new_route_only() {
     let new = [old[0], Route { vrf: 1, prefix: 0x0a01_0000, len: 16, adj: 2 }];
     let with = Trie::build(&new);
     let parent = (2 * param::FIB_NODE_DEPTH) as u32;
-    let node = |trie: &Trie| trie.nodes.iter().find(|(i, _)| *i == parent).unwrap().1.clone();
+    let node = |trie: &Trie| trie.nodes.iter().find(|(i, _)| *i == parent).unwrap().1;
     with.load(&mut bench);
     let (off, on) = (FibNode { external: 0, ..node(&with) }, node(&with));
 

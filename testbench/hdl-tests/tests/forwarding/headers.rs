@@ -17,12 +17,12 @@ pub(crate) fn noisy_meta(rng: &mut Rng, meta: Meta) -> Meta {
 
 /// `meta` dropped for `reason`.
 pub(crate) fn dropped(meta: &Meta, reason: headend_regs::DropReason) -> Meta {
-    Meta { op: Op::Drop.code(), drop: reason.code(), ..meta.clone() }
+    Meta { op: Op::Drop.code(), drop: reason.code(), ..*meta }
 }
 
 /// `meta` sent to the host for `reason`.
 pub(crate) fn to_host(meta: &Meta, reason: headend_regs::HostReason) -> Meta {
-    Meta { op: Op::Host.code(), host: reason.code(), ..meta.clone() }
+    Meta { op: Op::Host.code(), host: reason.code(), ..*meta }
 }
 
 /// Sends `words` (one byte string per port of `inputs`) into a pipeline with `valid_i`/`valid_o`, back to back or

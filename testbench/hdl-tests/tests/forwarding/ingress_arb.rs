@@ -16,9 +16,7 @@ fn model() -> Arc<Library> {
 }
 
 fn sources(bench: &Bench, stall: u32) -> [StreamSource; 3] {
-    [0, 1, 2].map(|k| {
-        StreamSource::new(bench, &format!("s{k}"), &[&format!("s{k}_meta_i")]).stalls(stall, k)
-    })
+    [0, 1, 2].map(|k| StreamSource::new(bench, &format!("s{k}"), &[&format!("s{k}_meta_i")]).stalls(stall, k))
 }
 
 fn run(stall_in: u32, stall_out: u32) {
@@ -41,7 +39,7 @@ fn run(stall_in: u32, stall_out: u32) {
     for _ in 0..300 {
         let got = sink.pop().unwrap();
         let meta = meta_of(&got.sides[0]);
-        assert_eq!((got.data, meta.clone()), sent[usize::from(meta.ingress)].remove(0), "order within a source");
+        assert_eq!((got.data, meta), sent[usize::from(meta.ingress)].remove(0), "order within a source");
     }
 }
 

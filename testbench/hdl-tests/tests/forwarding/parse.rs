@@ -37,7 +37,7 @@ fn random_and_malformed_packets_parse_as_in_software() {
     let (mut good, mut bad, mut deep) = (0, 0, 0);
     for gaps in [0, 40] {
         for ((got, l4), (packet, meta)) in run(&packets, gaps).into_iter().zip(&packets) {
-            let want = parsed_meta(meta.clone(), packet);
+            let want = parsed_meta(*meta, packet);
             assert_eq!(got, want, "{packet:02x?}");
             if want.parsed.is_esp {
                 let at = usize::from(want.parsed.l4_off);

@@ -12,7 +12,12 @@ const BEATS: usize = 200;
 const PACKETS: usize = 16;
 
 fn model() -> Arc<Library> {
-    Model::new("qos").param("BeatDepth", BEATS as u64).param("PacketDepth", PACKETS as u64).checked().build().unwrap()
+    Model::new("qos")
+        .param("BeatDepth", BEATS as u64)
+        .param("PacketDepth", PACKETS as u64)
+        .checked()
+        .build()
+        .unwrap()
 }
 
 fn beats(len: usize) -> usize {
@@ -107,7 +112,10 @@ impl Agent for Buffers {
             let (k, resv) = (usize::from(meta.egress), u64::from(meta.resv));
             assert_eq!(resv, reservation(meta.len.into()), "reservation of a packet of {}", meta.len);
             self.reserved[k] += resv;
-            assert!(self.filled[k] + self.reserved[k] <= self.size + self.inside(k), "promised more than there is");
+            assert!(
+                self.filled[k] + self.reserved[k] <= self.size + self.inside(k),
+                "promised more than there is"
+            );
             let arrives = self.now + 30 + self.rng.below(20);
             self.flying.push_back((arrives, k, resv, beats(meta.len.into()) as u64));
             self.flying.make_contiguous().sort_by_key(|f| f.0);
@@ -149,7 +157,10 @@ fn reservations_never_exceed_the_buffers_and_every_packet_is_sent_or_counted() {
         bench.step(&mut [&mut source, &mut sink, &mut drops, &mut ins, &mut outs, &mut buffers]);
     }
     bench.run(&mut [&mut source, &mut sink, &mut drops, &mut ins, &mut outs, &mut buffers], 20);
-    assert_eq!((ins.seen.len(), outs.seen.len(), sink.count() + drops.seen.len()), (1_500, sink.count(), 1_500));
+    assert_eq!(
+        (ins.seen.len(), outs.seen.len(), sink.count() + drops.seen.len()),
+        (1_500, sink.count(), 1_500)
+    );
     assert!(drops.seen.len() > 50 && sink.count() > 300, "{} {}", drops.seen.len(), sink.count());
 
     let lost: Vec<u64> =
@@ -161,7 +172,7 @@ fn reservations_never_exceed_the_buffers_and_every_packet_is_sent_or_counted() {
             queue.pop_front();
         }
         let (data, want) = queue.pop_front().unwrap();
-        assert_eq!((got.data, meta.clone()), (data, Meta { resv: meta.resv, ..want }), "order within a queue");
+        assert_eq!((got.data, meta), (data, Meta { resv: meta.resv, ..want }), "order within a queue");
     }
 }
 
@@ -181,7 +192,7 @@ fn a_full_queue_drops_whole_packets_and_leaves_the_others_alone() {
         let (data, meta) = packet(&mut rng, i, if i % 2 == 0 { 2 } else { 1 }, 10 * 64);
         if meta.egress == 2 {
             if stored + 10 > BEATS || stored / 10 >= PACKETS {
-                lost.push((data.clone(), meta.clone()));
+                lost.push((data.clone(), meta));
             } else {
                 stored += 10;
             }

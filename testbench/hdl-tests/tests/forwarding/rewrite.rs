@@ -134,8 +134,9 @@ fn check(cases: &[Case], stall_in: u32, stall_out: u32) -> (StreamSource, Vec<u6
         let got = sink.pop().unwrap();
         assert_eq!(got.data, case.want, "{:?}", case.meta);
         let edited = case.meta.op == Op::Forward.code();
-        let starts_l3 = if edited { case.meta.adj_kind == AdjKind::Protect.code() } else { case.meta.starts_l3 };
-        let meta = Meta { len: case.want.len() as u16, starts_l3, ..case.meta.clone() };
+        let starts_l3 =
+            if edited { case.meta.adj_kind == AdjKind::Protect.code() } else { case.meta.starts_l3 };
+        let meta = Meta { len: case.want.len() as u16, starts_l3, ..case.meta };
         assert_eq!(meta_of(&got.sides[0]), meta);
         firsts.push(got.first_cycle);
     }

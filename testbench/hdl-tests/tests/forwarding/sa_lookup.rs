@@ -176,11 +176,11 @@ fn expect(meta: &Meta, frame: &[u8], index: u16, sa: &Sa, seq: u64) -> (Meta, Gc
         spi: sa.spi,
         seq: if sa.record.esn { seq } else { seq & 0xffff_ffff },
         icv_len: sa.record.gcm.icv_len,
-        ..meta.clone()
+        ..*meta
     };
     let payload = meta.parsed.ip_len - 20;
     let icv = u16::from(meta.icv_len);
-    if payload < 16 || payload - 16 < icv + 4 || (payload - 16 - icv) % 4 != 0 {
+    if payload < 16 || payload - 16 < icv + 4 || !(payload - 16 - icv).is_multiple_of(4) {
         return (dropped(&meta, DropReason::EspTooShort), GcmCtx::default());
     }
     if !sa.record.esn && seq as u32 == 0 {
@@ -228,7 +228,8 @@ fn sas_are_found_in_every_way_and_the_stash() {
         let index = rng.below(sas.len() as u64) as u16;
         let sa = &sas[usize::from(index)];
         let seq = if !sa.record.esn && rng.chance(5) { 0 } else { random_seq(&mut rng, sa) };
-        let sealed = if rng.chance(20) { rng.below(40) as usize } else { 16 + 4 * rng.range(1, 300) as usize };
+        let sealed =
+            if rng.chance(20) { rng.below(40) as usize } else { 16 + 4 * rng.range(1, 300) as usize };
         let mut frame = esp(&mut rng, sa, seq as u32, sealed);
         let miss = rng.chance(15);
         let mut fvrf = sa.fvrf;
@@ -244,7 +245,7 @@ fn sas_are_found_in_every_way_and_the_stash() {
         let meta = parsed_meta(Meta { vrf: fvrf, ..port_meta(0, 0) }, &frame);
         let meta = noisy_meta(&mut rng, meta);
         wants.push(if miss {
-            (Meta { esp_miss: true, ..meta.clone() }, GcmCtx::default())
+            (Meta { esp_miss: true, ..meta }, GcmCtx::default())
         } else {
             expect(&meta, &frame, index, sa, seq)
         });
@@ -266,18 +267,18 @@ fn sas_are_found_in_every_way_and_the_stash() {
 fn what_is_no_esp_in_the_clear_passes_untouched() {
     let mut rng = Rng::new(42);
     let sa = Sa { fvrf: 0, top: 1, ..random_sa(&mut rng) };
-    let mut sas = vec![sa];
+    let mut sas = [sa];
     sas[0].place = rows(0, sas[0].spi, sas[0].dst)[0] as u32;
     let mut bench = Bench::new(&model(), 10_000);
     write_sa(&mut bench, 0, &sas[0]);
     let frame = esp(&mut rng, &sas[0], 5, 64);
     let esp_meta = parsed_meta(port_meta(0, 0), &frame);
-    let mut not_esp = esp_meta.clone();
+    let mut not_esp = esp_meta;
     not_esp.parsed.is_esp = false;
-    let mut mpls = esp_meta.clone();
+    let mut mpls = esp_meta;
     mpls.parsed.is_mpls = true;
-    let l3 = Meta { starts_l3: true, ..esp_meta.clone() };
-    let host = Meta { op: Op::Host.code(), ..esp_meta.clone() };
+    let l3 = Meta { starts_l3: true, ..esp_meta };
+    let host = Meta { op: Op::Host.code(), ..esp_meta };
     let asks: Vec<_> = [not_esp, mpls, l3, host].map(|m| (frame.clone(), m)).to_vec();
     for ((got, ctx), (_, meta)) in run(&mut bench, vec![1], &asks, 0).iter().zip(&asks) {
         assert_eq!(got, meta);
@@ -297,7 +298,10 @@ fn an_entry_without_valid_record_is_a_miss_and_keys_read_as_zero() {
     let bus = TableBus::new(&bench);
     let back = bus.read(&mut bench, &mut [], Table::SaIn.code(), 9);
     let shown = SaIn::from_bytes(&back).unwrap();
-    assert_eq!((shown.gen, shown.replay_window, shown.ivrf), (sa.record.gen, sa.record.replay_window, sa.record.ivrf));
+    assert_eq!(
+        (shown.gen, shown.replay_window, shown.ivrf),
+        (sa.record.gen, sa.record.replay_window, sa.record.ivrf)
+    );
     assert_eq!((shown.gcm.icv_len, shown.gcm.aes256), (sa.record.gcm.icv_len, sa.record.gcm.aes256));
     let public = GcmKey { icv_len: shown.gcm.icv_len, aes256: shown.gcm.aes256, ..GcmKey::default() };
     assert!(shown.gcm.to_bytes() == public.to_bytes(), "secrets must read as zero");
@@ -305,10 +309,10 @@ fn an_entry_without_valid_record_is_a_miss_and_keys_read_as_zero() {
     let frame = esp(&mut rng, &sa, 7, 64);
     let meta = parsed_meta(Meta { vrf: sa.fvrf, ..port_meta(0, 0) }, &frame);
     let tops = vec![1; 10];
-    let hit = run(&mut bench, tops.clone(), &[(frame.clone(), meta.clone())], 0).remove(0).0;
+    let hit = run(&mut bench, tops.clone(), &[(frame.clone(), meta)], 0).remove(0).0;
     assert_eq!((hit.op, hit.sa_in), (Op::Decrypt.code(), 9));
     let gone = SaIn { valid: false, ..sa.record.clone() };
     bus.write(&mut bench, &mut [], Table::SaIn.code(), 9, &gone.to_bytes());
-    let miss = run(&mut bench, tops, &[(frame, meta.clone())], 0).remove(0).0;
+    let miss = run(&mut bench, tops, &[(frame, meta)], 0).remove(0).0;
     assert_eq!(miss, Meta { esp_miss: true, ..meta });
 }

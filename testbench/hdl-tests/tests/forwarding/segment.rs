@@ -28,7 +28,7 @@ fn verdict(meta: &Meta) -> (Meta, [u8; 2]) {
     let extra = (meta.seq as u16).to_le_bytes();
     match meta.seq % 5 {
         0 => (dropped(meta, DropReason::NoRoute), extra),
-        _ => (Meta { vrf: (meta.seq % 256) as u16, ..meta.clone() }, extra),
+        _ => (Meta { vrf: (meta.seq % 256) as u16, ..*meta }, extra),
     }
 }
 
@@ -79,8 +79,8 @@ fn packet(rng: &mut Rng, seq: u64, len: usize) -> (Vec<u8>, Meta) {
     let meta = Meta {
         seq,
         spi: seq as u32 ^ 0xa5a5,
-        sa_in: if seq % 3 == 0 { 0xffff } else { 5 },
-        decrypted: seq % 7 == 0,
+        sa_in: if seq.is_multiple_of(3) { 0xffff } else { 5 },
+        decrypted: seq.is_multiple_of(7),
         ..port_meta((seq % 2) as u8, len)
     };
     (rng.bytes(len), meta)
@@ -108,7 +108,7 @@ fn check(packets: &[(Vec<u8>, Meta)], stall_in: u32, stall_out: u32) -> Vec<(u64
     let mut reports = drops.seen.iter();
     let mut cycles = Vec::new();
     for (i, (data, meta)) in packets.iter().enumerate() {
-        assert_eq!(headers.windows[i], (window(data), meta.clone()), "window of packet {i}");
+        assert_eq!(headers.windows[i], (window(data), *meta), "window of packet {i}");
         let (want, extra) = verdict(meta);
         if want.op == Op::Drop.code() {
             let record = DropRecord::from_bytes(&reports.next().unwrap().1[0]).unwrap();

@@ -89,7 +89,7 @@ fn random_packets_pass_exactly_their_selectors() {
     for (i, sa) in sas.iter().enumerate() {
         access(&mut bench, i as u32, Some(sa));
         let back = SaIn::from_bytes(&access(&mut bench, i as u32, None)).unwrap();
-        let shown = SaIn { sel: sa.sel.clone(), ..SaIn::default() };
+        let shown = SaIn { sel: sa.sel, ..SaIn::default() };
         assert!(back.to_bytes() == shown.to_bytes(), "reads give the selector and nothing else");
     }
     let metas: Vec<Meta> = (0..6_000)
@@ -132,10 +132,10 @@ fn random_packets_pass_exactly_their_selectors() {
             let sa = &sas[usize::from(meta.sa_in)];
             let p = &meta.parsed;
             let want = match () {
-                () if !meta.decrypted || meta.op != Op::Forward.code() => meta.clone(),
+                () if !meta.decrypted || meta.op != Op::Forward.code() => *meta,
                 () if p.malformed => dropped(meta, DropReason::InnerMalformed),
                 () if p.csum_bad => dropped(meta, DropReason::InnerChecksum),
-                () if sa.valid && sa.gen == meta.sa_in_gen && selected(&sa.sel, p) => meta.clone(),
+                () if sa.valid && sa.gen == meta.sa_in_gen && selected(&sa.sel, p) => *meta,
                 () => dropped(meta, DropReason::SelectorMismatch),
             };
             assert_eq!(*got, want, "{:?}", sa.sel);
