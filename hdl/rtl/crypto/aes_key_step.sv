@@ -27,29 +27,31 @@ module aes_key_step #(
   localparam logic [7:0] Rcon256   = Rotate256 ? aes_pkg::rcon((Step + 1) / 2) : 8'h00;
   localparam logic [7:0] Rcon128   = (Step >= 4) ? aes_pkg::rcon(Step - 3) : 8'h00;
 
-  logic [31:0] sub;
-  logic [31:0] rotated;
-  logic [31:0] mixed;
-  assign sub     = aes_pkg::sub_word(newer_i[127:96]);
-  assign rotated = {sub[7:0], sub[31:8]};
-  assign mixed   = (aes256_i ? (Rotate256 ? rotated : sub) : rotated) ^ {24'h000000, aes256_i ? Rcon256 : Rcon128};
+  // The word that is added to the first word of the base, and the new key: the prefix sums of the base's words.
+  function automatic logic [31:0] mixed(input logic [31:0] word_i, input logic wide_i);
+    logic [31:0] sub;
+    sub   = aes_pkg::sub_word(word_i);
+    mixed = ((wide_i && !Rotate256) ? sub : {sub[7:0], sub[31:8]}) ^ {24'h000000, wide_i ? Rcon256 : Rcon128};
+  endfunction
 
-  logic [127:0] base;
-  assign base = aes256_i ? older_i : newer_i;
-
-  logic [31:0] word0;
-  logic [31:0] word1;
-  logic [31:0] word2;
-  logic [31:0] word3;
-  assign word0 = base[31:0] ^ mixed;
-  assign word1 = base[63:32] ^ word0;
-  assign word2 = base[95:64] ^ word1;
-  assign word3 = base[127:96] ^ word2;
+  function automatic logic [127:0] next_key(input logic [127:0] base_i, input logic [31:0] mixed_i);
+    logic [31:0] word0, word1, word2;
+    word0    = base_i[31:0] ^ mixed_i;
+    word1    = base_i[63:32] ^ word0;
+    word2    = base_i[95:64] ^ word1;
+    next_key = {base_i[127:96] ^ word2, word2, word1, word0};
+  endfunction
 
   always_ff @(posedge clk_i) begin
     if (load_i) begin
       older_o <= newer_i;
-      newer_o <= (aes256_i || (Step >= 4)) ? {word3, word2, word1, word0} : newer_i;
+      if (aes256_i) begin
+        newer_o <= next_key(older_i, mixed(newer_i[127:96], 1'b1));
+      end else if (Step >= 4) begin
+        newer_o <= next_key(newer_i, mixed(newer_i[127:96], 1'b0));
+      end else begin
+        newer_o <= newer_i;
+      end
     end
   end
 

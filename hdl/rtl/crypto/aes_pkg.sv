@@ -64,6 +64,11 @@ package aes_pkg;
     sub_word = {sub_byte(w_i[31:24]), sub_byte(w_i[23:16]), sub_byte(w_i[15:8]), sub_byte(w_i[7:0])};
   endfunction
 
+  // SubBytes of half a state.
+  function automatic logic [63:0] sub_half(input logic [63:0] x_i);
+    sub_half = {sub_word(x_i[63:32]), sub_word(x_i[31:0])};
+  endfunction
+
   // MixColumns of one column: row r is 2 a[r] + 3 a[r+1] + a[r+2] + a[r+3]; all four bytes are doubled at once.
   function automatic logic [31:0] mix_column(input logic [31:0] a_i);
     logic [31:0] msb, dbl, dif;

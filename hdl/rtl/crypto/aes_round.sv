@@ -22,47 +22,41 @@ module aes_round #(
   output logic [63:0] hi_o
 );
 
-  // SubBytes and ShiftRows: row r of column c comes from column c + r mod 4.
-  logic [63:0] sub_lo;
-  logic [63:0] sub_hi;
-  assign sub_lo = {aes_pkg::sub_byte(lo_i[31:24]), aes_pkg::sub_byte(hi_i[55:48]),
-                   aes_pkg::sub_byte(hi_i[15:8]),  aes_pkg::sub_byte(lo_i[39:32]),
-                   aes_pkg::sub_byte(hi_i[63:56]), aes_pkg::sub_byte(hi_i[23:16]),
-                   aes_pkg::sub_byte(lo_i[47:40]), aes_pkg::sub_byte(lo_i[7:0])};
-  assign sub_hi = {aes_pkg::sub_byte(hi_i[31:24]), aes_pkg::sub_byte(lo_i[55:48]),
-                   aes_pkg::sub_byte(lo_i[15:8]),  aes_pkg::sub_byte(hi_i[39:32]),
-                   aes_pkg::sub_byte(lo_i[63:56]), aes_pkg::sub_byte(lo_i[23:16]),
-                   aes_pkg::sub_byte(hi_i[47:40]), aes_pkg::sub_byte(hi_i[7:0])};
+  // ShiftRows: row r of column c comes from column c + r mod 4.
+  logic [63:0] row_lo;
+  logic [63:0] row_hi;
+  assign row_lo = {lo_i[31:24], hi_i[55:48], hi_i[15:8], lo_i[39:32], hi_i[63:56], hi_i[23:16], lo_i[47:40], lo_i[7:0]};
+  assign row_hi = {hi_i[31:24], lo_i[55:48], lo_i[15:8], hi_i[39:32], lo_i[63:56], lo_i[23:16], hi_i[47:40], hi_i[7:0]};
 
-  logic [63:0] mix_lo;
-  logic [63:0] mix_hi;
+  // The work stands inside the clocked blocks so that a simulator does none of it for an empty stage.
   if (Last) begin : gen_last
-    assign mix_lo = sub_lo;
-    assign mix_hi = sub_hi;
-  end else begin : gen_inner
-    assign mix_lo = aes_pkg::mix_columns(sub_lo);
-    assign mix_hi = aes_pkg::mix_columns(sub_hi);
-  end
-
-  if (CanPass) begin : gen_pass
+    logic unused_pass;
+    assign unused_pass = pass_i;
+    always_ff @(posedge clk_i) begin
+      if (valid_i) begin
+        lo_o <= aes_pkg::sub_half(row_lo) ^ key_lo_i;
+        hi_o <= aes_pkg::sub_half(row_hi) ^ key_hi_i;
+      end
+    end
+  end else if (CanPass) begin : gen_pass
     always_ff @(posedge clk_i) begin
       if (valid_i) begin
         if (pass_i) begin
           lo_o <= lo_i;
           hi_o <= hi_i;
         end else begin
-          lo_o <= mix_lo ^ key_lo_i;
-          hi_o <= mix_hi ^ key_hi_i;
+          lo_o <= aes_pkg::mix_columns(aes_pkg::sub_half(row_lo)) ^ key_lo_i;
+          hi_o <= aes_pkg::mix_columns(aes_pkg::sub_half(row_hi)) ^ key_hi_i;
         end
       end
     end
-  end else begin : gen_no_pass
+  end else begin : gen_inner
     logic unused_pass;
     assign unused_pass = pass_i;
     always_ff @(posedge clk_i) begin
       if (valid_i) begin
-        lo_o <= mix_lo ^ key_lo_i;
-        hi_o <= mix_hi ^ key_hi_i;
+        lo_o <= aes_pkg::mix_columns(aes_pkg::sub_half(row_lo)) ^ key_lo_i;
+        hi_o <= aes_pkg::mix_columns(aes_pkg::sub_half(row_hi)) ^ key_hi_i;
       end
     end
   end

@@ -248,14 +248,14 @@ module gcm_engine #(
   localparam int unsigned AadBits = 16 + 1 + 96;
 
   logic [AadBits-1:0] aad_mem [0:31];
-  logic [639:0]       power_mem [0:31];
+  logic [639:0]       power_in;
   logic [127:0]       h4_mem [0:31];
+  assign power_in = {s_ctx_i.gcm.hfb, s_ctx_i.gcm.h4, s_ctx_i.gcm.h3, s_ctx_i.gcm.h2, s_ctx_i.gcm.h1};
 
   always_ff @(posedge clk_i) begin
     if (start && s_ctx_i.crypt) begin
-      aad_mem[packet]   <= {s_ctx_i.len, s_ctx_i.aad12, s_ctx_i.aad};
-      power_mem[packet] <= {s_ctx_i.gcm.hfb, s_ctx_i.gcm.h4, s_ctx_i.gcm.h3, s_ctx_i.gcm.h2, s_ctx_i.gcm.h1};
-      h4_mem[packet]    <= s_ctx_i.gcm.h4;
+      aad_mem[packet] <= {s_ctx_i.len, s_ctx_i.aad12, s_ctx_i.aad};
+      h4_mem[packet]  <= s_ctx_i.gcm.h4;
     end
   end
 
@@ -285,14 +285,18 @@ module gcm_engine #(
   end
 
   // Ciphertext, AAD and length at stage MixStage + 1.
-  logic [511:0]       cipher_q;
+  logic [3:0][127:0]  cipher_q;
   logic [AadBits-1:0] aad_q;
-  always_ff @(posedge clk_i) begin
-    if (gen_hash[MixStage].due) begin
-      cipher_q <= mix_slot_q.has_beat ? cipher : '0;
-      if (mix_slot_q.first) begin
-        aad_q <= aad_mem[mix_slot_q.packet];
+  for (genvar l = 0; l < 4; l++) begin : gen_cipher
+    always_ff @(posedge clk_i) begin
+      if (gen_hash[MixStage].due) begin
+        cipher_q[l] <= mix_slot_q.has_beat ? gcm_pkg::block_swap(cipher[128*l+:128]) : '0;
       end
+    end
+  end
+  always_ff @(posedge clk_i) begin
+    if (gen_hash[MixStage].due && mix_slot_q.first) begin
+      aad_q <= aad_mem[mix_slot_q.packet];
     end
   end
 
@@ -313,16 +317,18 @@ module gcm_engine #(
     .blocks_o    (aligned)
   );
 
-  // Powers at stage MixStage + 2.
-  logic [639:0]      power_q;
-  logic [3:0][127:0] powers;
-  always_ff @(posedge clk_i) begin
-    if (gen_hash[MixStage+1].due && gen_hash[MixStage+1].work.first) begin
-      power_q <= power_mem[gen_hash[MixStage+1].work.packet];
+  // Powers at stage MixStage + 2: H^1 to H^4 and H^(4L).
+  logic [4:0][127:0] power_q;
+  for (genvar p = 0; p < 5; p++) begin : gen_power
+    logic [127:0] mem [0:31];
+    always_ff @(posedge clk_i) begin
+      if (start && s_ctx_i.crypt) begin
+        mem[packet] <= power_in[128*p+:128];
+      end
+      if (gen_hash[MixStage+1].due && gen_hash[MixStage+1].work.first) begin
+        power_q[p] <= gcm_pkg::block_swap(mem[gen_hash[MixStage+1].work.packet]);
+      end
     end
-  end
-  for (genvar p = 0; p < 4; p++) begin : gen_power
-    assign powers[p] = gcm_pkg::block_swap(power_q[128*p+:128]);
   end
 
   logic         sum_valid;
@@ -335,8 +341,8 @@ module gcm_engine #(
     .terminal_i(gen_hash[MixStage+2].work.terminal),
     .phase_i   (gen_hash[MixStage+2].work.phase),
     .blocks_i  (aligned),
-    .powers_i  (powers),
-    .feedback_i(gcm_pkg::block_swap(power_q[639:512])),
+    .powers_i  (power_q[3:0]),
+    .feedback_i(power_q[4]),
     .valid_o   (sum_valid),
     .sum_o     (sum)
   );

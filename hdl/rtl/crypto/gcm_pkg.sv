@@ -55,23 +55,44 @@ package gcm_pkg;
     end
   endfunction
 
-  // Reduces 256 coefficients (bit 255: x^0) by x^128 + x^7 + x^2 + x + 1.
-  function automatic logic [127:0] gf_reduce(input logic [255:0] z_i);
-    logic [63:0] hi, lo;
-    lo = z_i[63:0];
-    hi = z_i[127:64] ^ (lo << 63) ^ (lo << 62) ^ (lo << 57);
-    gf_reduce = {z_i[255:192] ^ hi ^ (hi >> 1) ^ (hi >> 2) ^ (hi >> 7),
-                 z_i[191:128] ^ lo ^ ((lo >> 1) | (hi << 63)) ^ ((lo >> 2) | (hi << 62)) ^ ((lo >> 7) | (hi << 57))};
+  // Words of a 128-bit product of two 64-bit words from their three 32-bit products (Karatsuba): of the low words, of the high words,
+  // of the sums.
+  function automatic logic [63:0] part_low(input logic [63:0] l_i, input logic [63:0] h_i, input logic [63:0] m_i);
+    part_low = l_i ^ ((l_i ^ h_i ^ m_i) << 32);
+  endfunction
+
+  function automatic logic [63:0] part_high(input logic [63:0] l_i, input logic [63:0] h_i, input logic [63:0] m_i);
+    part_high = h_i ^ ((l_i ^ h_i ^ m_i) >> 32);
+  endfunction
+
+  // Reduction by x^128 + x^7 + x^2 + x + 1 of coefficients z3 (x^0 in bit 63), z2, z1, z0 (x^255 in bit 0): first what the lowest word
+  // moves into z1, then the two words of the result.
+  function automatic logic [63:0] reduce_spill(input logic [63:0] z1_i, input logic [63:0] z0_i);
+    reduce_spill = z1_i ^ (z0_i << 63) ^ (z0_i << 62) ^ (z0_i << 57);
+  endfunction
+
+  function automatic logic [63:0] reduce_high(input logic [63:0] z3_i, input logic [63:0] spill_i);
+    reduce_high = z3_i ^ spill_i ^ (spill_i >> 1) ^ (spill_i >> 2) ^ (spill_i >> 7);
+  endfunction
+
+  function automatic logic [63:0] reduce_low(input logic [63:0] z2_i, input logic [63:0] spill_i, input logic [63:0] z0_i);
+    reduce_low = z2_i ^ z0_i ^ ((z0_i >> 1) | (spill_i << 63)) ^ ((z0_i >> 2) | (spill_i << 62)) ^
+                 ((z0_i >> 7) | (spill_i << 57));
   endfunction
 
   // Square of an element. Squaring is linear: coefficient i moves to 2i, then the upper half is reduced.
-  function automatic logic [127:0] gf_square(input logic [127:0] x_i);
-    logic [255:0] wide;
-    wide = 256'd0;
-    for (int i = 0; i < 128; i++) begin
-      wide[2*i+1] = x_i[i];
+  function automatic logic [63:0] spread(input logic [31:0] x_i);
+    spread = 64'd0;
+    for (int i = 0; i < 32; i++) begin
+      spread[2*i+1] = x_i[i];
     end
-    gf_square = gf_reduce(wide);
+  endfunction
+
+  function automatic logic [127:0] gf_square(input logic [127:0] x_i);
+    logic [63:0] z0, spill;
+    z0        = spread(x_i[31:0]);
+    spill     = reduce_spill(spread(x_i[63:32]), z0);
+    gf_square = {reduce_high(spread(x_i[127:96]), spill), reduce_low(spread(x_i[95:64]), spill, z0)};
   endfunction
 
 endpackage

@@ -30,77 +30,70 @@ module gf128_mul (
   end
   assign valid_o = valid_q[2];
 
+  // The work stands inside the clocked blocks so that a simulator does none of it for an empty stage.
   // -------------------------------------------------------------------------------------------- stage 1
 
-  // Each 64 x 64 product of the first level (low words, high words, sums) is three 32 x 32 products.
-  for (genvar k = 0; k < 3; k++) begin : gen_part
-    logic [63:0] a;
-    logic [63:0] b;
-    if (k == 0) begin : gen_low
-      assign a = a_i[63:0];
-      assign b = b_i[63:0];
-    end else if (k == 1) begin : gen_high
-      assign a = a_i[127:64];
-      assign b = b_i[127:64];
-    end else begin : gen_sum
-      assign a = a_i[63:0] ^ a_i[127:64];
-      assign b = b_i[63:0] ^ b_i[127:64];
-    end
+  // Words of the operands, and the sums that Karatsuba's middle products take.
+  logic [31:0] a0, a1, a2, a3, a01, a23, a02, a13;
+  logic [31:0] b0, b1, b2, b3, b01, b23, b02, b13;
+  assign {a3, a2, a1, a0} = a_i;
+  assign {b3, b2, b1, b0} = b_i;
+  assign a01 = a0 ^ a1;
+  assign a23 = a2 ^ a3;
+  assign a02 = a0 ^ a2;
+  assign a13 = a1 ^ a3;
+  assign b01 = b0 ^ b1;
+  assign b23 = b2 ^ b3;
+  assign b02 = b0 ^ b2;
+  assign b13 = b1 ^ b3;
 
-    logic [63:0] low_q;
-    logic [63:0] high_q;
-    logic [63:0] sum_q;
-    always_ff @(posedge clk_i) begin
-      if (valid_i) begin
-        low_q  <= gcm_pkg::clmul32(a[31:0], b[31:0]);
-        high_q <= gcm_pkg::clmul32(a[63:32], b[63:32]);
-        sum_q  <= gcm_pkg::clmul32(a[31:0] ^ a[63:32], b[31:0] ^ b[63:32]);
-      end
+  // First letter: low half, high half, sum of the halves; second letter: the same within.
+  logic [63:0] ll_q, lh_q, lm_q, hl_q, hh_q, hm_q, ml_q, mh_q, mm_q;
+  always_ff @(posedge clk_i) begin
+    if (valid_i) begin
+      ll_q <= gcm_pkg::clmul32(a0, b0);
+      lh_q <= gcm_pkg::clmul32(a1, b1);
+      lm_q <= gcm_pkg::clmul32(a01, b01);
+      hl_q <= gcm_pkg::clmul32(a2, b2);
+      hh_q <= gcm_pkg::clmul32(a3, b3);
+      hm_q <= gcm_pkg::clmul32(a23, b23);
+      ml_q <= gcm_pkg::clmul32(a02, b02);
+      mh_q <= gcm_pkg::clmul32(a13, b13);
+      mm_q <= gcm_pkg::clmul32(a02 ^ a13, b02 ^ b13);
     end
-
-    // Middle of this part, to be added 32 coefficients up.
-    logic [63:0] middle;
-    logic [63:0] part_low;
-    logic [63:0] part_high;
-    assign middle    = low_q ^ high_q ^ sum_q;
-    assign part_low  = low_q ^ (middle << 32);
-    assign part_high = high_q ^ (middle >> 32);
   end
 
   // -------------------------------------------------------------------------------------------- stage 2
 
-  logic [63:0] cross_low;
-  logic [63:0] cross_high;
-  assign cross_low  = gen_part[0].part_low ^ gen_part[1].part_low ^ gen_part[2].part_low;
-  assign cross_high = gen_part[0].part_high ^ gen_part[1].part_high ^ gen_part[2].part_high;
-
-  logic [63:0] word0;
-  logic [63:0] word1;
-  logic [63:0] word2;
-  logic [63:0] word3;
-  assign word0 = gen_part[0].part_low;
-  assign word1 = gen_part[0].part_high ^ cross_low;
-  assign word2 = gen_part[1].part_low ^ cross_high;
-  assign word3 = gen_part[1].part_high;
-
-  // The product shifted left by one: coefficient of x^0 in bit 255.
-  logic [255:0] product_q;
+  // Product of 255 coefficients, x^254 in bit 0 of word 0.
+  logic [63:0] word0_q, word1_q, word2_q, word3_q;
   always_ff @(posedge clk_i) begin
     if (valid_q[0]) begin
-      product_q <= {word3[62:0], word2[63], word2[62:0], word1[63], word1[62:0], word0[63], word0[62:0], 1'b0};
+      word0_q <= gcm_pkg::part_low(ll_q, lh_q, lm_q);
+      word1_q <= gcm_pkg::part_high(ll_q, lh_q, lm_q) ^
+                 gcm_pkg::part_low(ll_q ^ hl_q ^ ml_q, lh_q ^ hh_q ^ mh_q, lm_q ^ hm_q ^ mm_q);
+      word2_q <= gcm_pkg::part_low(hl_q, hh_q, hm_q) ^
+                 gcm_pkg::part_high(ll_q ^ hl_q ^ ml_q, lh_q ^ hh_q ^ mh_q, lm_q ^ hm_q ^ mm_q);
+      word3_q <= gcm_pkg::part_high(hl_q, hh_q, hm_q);
+    end
+  end
+
+  // -------------------------------------------------------------------------------------------- stage 3
+
+  // Shifted by one bit, so that x^0 stands in bit 63 of the highest word.
+  logic [63:0] z0, z1, spill;
+  assign z0    = {word0_q[62:0], 1'b0};
+  assign z1    = {word1_q[62:0], word0_q[63]};
+  assign spill = gcm_pkg::reduce_spill(z1, z0);
+  always_ff @(posedge clk_i) begin
+    if (valid_q[1]) begin
+      p_o <= {gcm_pkg::reduce_high({word3_q[62:0], word2_q[63]}, spill),
+              gcm_pkg::reduce_low({word2_q[62:0], word1_q[63]}, spill, z0)};
     end
   end
 
   logic unused_top;
-  assign unused_top = word3[63];
-
-  // -------------------------------------------------------------------------------------------- stage 3
-
-  always_ff @(posedge clk_i) begin
-    if (valid_q[1]) begin
-      p_o <= gcm_pkg::gf_reduce(product_q);
-    end
-  end
+  assign unused_top = word3_q[63];
 
 endmodule
 

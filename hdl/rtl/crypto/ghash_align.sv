@@ -6,7 +6,7 @@
 // With n payload blocks the list has n + 2; lane l of slot k gets ciphertext block 4k + l - s, where s is 3, 2, 1, 4 for n modulo 4 of
 // 0, 1, 2, 3. Block -1 is the AAD, so the AAD stands in for the last block of a slot before the first.
 //
-// Byte order: input byte 0 in bits 7:0; output lanes in field order (gcm_pkg, byte 0 of a block most significant).
+// Order: blocks in field order (gcm_pkg, byte 0 most significant), aad_i with byte 0 in bits 7:0.
 // Latency: 1 cycle. Registers move only with valid slots.
 `default_nettype none
 
@@ -17,7 +17,7 @@ module ghash_align (
   input  wire               first_i,      // first slot of its packet
   input  wire               last_i,       // slot with the length block
   input  wire  [1:0]        blocks_mod_i, // n modulo 4
-  input  wire  [511:0]      cipher_i,     // zero past the packet's payload
+  input  wire  [3:0][127:0] cipher_i,     // zero past the packet's payload
   input  wire  [95:0]       aad_i,
   input  wire               aad12_i,      // 12 bytes of AAD, else 8
   input  wire  [15:0]       len_i,        // payload bytes
@@ -25,13 +25,9 @@ module ghash_align (
   output logic [3:0][127:0] blocks_o
 );
 
-  // Ciphertext lanes in field order, and lanes of the slot before.
-  logic [3:0][127:0] cur;
+  // Lanes of the slot before.
   logic [3:0][127:0] prev;
   logic [3:0][127:0] prev_q;
-  for (genvar l = 0; l < 4; l++) begin : gen_swap
-    assign cur[l] = gcm_pkg::block_swap(cipher_i[128*l+:128]);
-  end
 
   always_comb begin
     prev = prev_q;
@@ -47,9 +43,9 @@ module ghash_align (
   logic [3:0][127:0] blocks;
   always_comb begin
     case (blocks_mod_i)
-      2'd0:    blocks = {cur[0], prev[3], prev[2], prev[1]};
-      2'd1:    blocks = {cur[1], cur[0], prev[3], prev[2]};
-      2'd2:    blocks = {cur[2], cur[1], cur[0], prev[3]};
+      2'd0:    blocks = {cipher_i[0], prev[3], prev[2], prev[1]};
+      2'd1:    blocks = {cipher_i[1], cipher_i[0], prev[3], prev[2]};
+      2'd2:    blocks = {cipher_i[2], cipher_i[1], cipher_i[0], prev[3]};
       default: blocks = prev;
     endcase
     if (last_i) begin
@@ -67,7 +63,7 @@ module ghash_align (
 
   always_ff @(posedge clk_i) begin
     if (valid_i) begin
-      prev_q   <= cur;
+      prev_q   <= cipher_i;
       blocks_o <= blocks;
     end
   end
