@@ -77,7 +77,7 @@ fn esp(rng: &mut Rng, fields: Esp, inner: &[u8]) -> Job {
 
 /// The model: what must leave for a job, or why it must not.
 fn judge(sas: &mut [Sa], job: &Job) -> Result<(Vec<u8>, Meta), DropReason> {
-    let meta = job.meta.clone();
+    let meta = job.meta;
     if meta.op != Op::Decrypt.code() {
         return Ok((job.data.clone(), meta));
     }
@@ -245,7 +245,7 @@ impl Setup {
         }
         assert!(self.sink.pop().is_none() && dropped.next().is_none(), "more came out than went in");
         for index in 0..16 {
-            let expected = self.sas[usize::from(index)].state.clone();
+            let expected = self.sas[usize::from(index)].state;
             assert_eq!(self.state(index), expected, "state of SA {index}");
             self.bench.set("seq_top_raddr_i", index.into());
             self.run(1);

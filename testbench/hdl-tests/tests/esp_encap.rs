@@ -56,12 +56,8 @@ struct Builder {
 
 impl Builder {
     fn judge(&mut self, data: &[u8], meta: &Meta) -> Result<Expected, DropReason> {
-        let plain = Expected {
-            data: data.to_vec(),
-            meta: meta.clone(),
-            ctx: GcmCtx::default(),
-            hdr: OuterHdr::default(),
-        };
+        let plain =
+            Expected { data: data.to_vec(), meta: *meta, ctx: GcmCtx::default(), hdr: OuterHdr::default() };
         if meta.op != Op::Forward.code() || meta.adj_kind != AdjKind::Protect.code() {
             return Ok(plain);
         }
@@ -96,7 +92,7 @@ impl Builder {
             aad12: sa.esn,
             len: clear.len() as u16,
         };
-        let meta = Meta { len: clear.len() as u16, starts_l3: false, ..meta.clone() };
+        let meta = Meta { len: clear.len() as u16, starts_l3: false, ..*meta };
         Ok(Expected { data: clear, meta, ctx, hdr })
     }
 }
@@ -248,7 +244,7 @@ fn agrees_with_the_builder_on_random_packets() {
         }
         setup.finish(&jobs);
         for i in 0..SAS {
-            assert_eq!(setup.state(i), setup.builder.sas[i].1.clone(), "SA {i}");
+            assert_eq!(setup.state(i), setup.builder.sas[i].1, "SA {i}");
         }
     }
 }

@@ -9,7 +9,8 @@ fn library() -> Arc<Library> {
     Model::new("skid_buffer").param("Width", 32).checked().build().unwrap()
 }
 
-fn run(source_stalls: u32, sink_stalls: u32) -> (Vec<u64>, Vec<(u64, Vec<Vec<u8>>)>) {
+/// Sends 1,000 words; the cycles in which they were accepted, and the sink with what came out.
+fn run(source_stalls: u32, sink_stalls: u32) -> (Vec<u64>, WordSink) {
     let mut bench = Bench::new(&library(), 100_000);
     let mut source =
         WordSource::new(&bench, "s_valid_i", Some("s_ready_o"), &["s_data_i"]).stalls(source_stalls, 1);
@@ -18,14 +19,14 @@ fn run(source_stalls: u32, sink_stalls: u32) -> (Vec<u64>, Vec<(u64, Vec<Vec<u8>
     while sink.received.len() < 1000 {
         bench.step(&mut [&mut source, &mut sink]);
     }
-    (source.sent().to_vec(), sink.received)
+    (source.sent().to_vec(), sink)
 }
 
 #[test]
 fn words_come_out_in_order_under_any_stalls() {
     for (source_stalls, sink_stalls) in [(0, 0), (50, 0), (0, 50), (30, 60), (70, 20)] {
-        let (_, received) = run(source_stalls, sink_stalls);
-        for (i, (_, word)) in received.iter().enumerate() {
+        let (_, sink) = run(source_stalls, sink_stalls);
+        for (i, (_, word)) in sink.received.iter().enumerate() {
             assert_eq!(word[0], (i as u32).wrapping_mul(0x9e37_79b9).to_le_bytes(), "word {i}");
         }
     }
@@ -33,8 +34,8 @@ fn words_come_out_in_order_under_any_stalls() {
 
 #[test]
 fn one_word_per_cycle_one_cycle_late() {
-    let (sent, received) = run(0, 0);
-    for (i, (cycle, _)) in received.iter().enumerate() {
+    let (sent, sink) = run(0, 0);
+    for (i, (cycle, _)) in sink.received.iter().enumerate() {
         assert_eq!((sent[i], *cycle), (sent[0] + i as u64, sent[0] + i as u64 + 1));
     }
 }
