@@ -44,8 +44,8 @@ module stat_counters #(
   localparam int unsigned Counters   = AtHostTx + 1;
   localparam int unsigned SlotW      = $clog2(Counters);
 
-  logic [Counters-1:0] inc;
-  logic [63:0]         count_q [0:Counters-1];
+  logic [Counters-1:0]       inc;
+  logic [Counters-1:0][63:0] count_q;
 
   assign inc = {host_tx_i, host_rx_i, tx_frame_i, tx_frame_i, rx_drop_i, rx_frame_i, rx_frame_i,
                 stage_out_i, stage_in_i};

@@ -81,6 +81,7 @@ module headend_pipe (
   localparam int unsigned MetaW = headend_tables_pkg::META_W;
   localparam int unsigned CtxW  = headend_tables_pkg::GCM_CTX_W;
   localparam int unsigned HdrW  = headend_tables_pkg::OUTER_HDR_W;
+  localparam int unsigned DropW = headend_tables_pkg::DROP_RECORD_W;
 
   localparam int unsigned AtClassify = 32'(headend_tables_pkg::STAGE_CLASSIFY);
   localparam int unsigned AtCommit   = 32'(headend_tables_pkg::STAGE_COMMIT);
@@ -93,7 +94,7 @@ module headend_pipe (
   logic [2:0]            in_ready;
   logic [2:0][BeatW-1:0] in_beat;
   logic [2:0][MetaW-1:0] in_meta;
-  headend_tables_pkg::drop_record_t [1:0] rx_drop;
+  logic [1:0][DropW-1:0] rx_drop;
 
   for (genvar p = 0; p < 2; p++) begin : gen_rx
     rx_port #(
