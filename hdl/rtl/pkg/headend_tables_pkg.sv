@@ -233,7 +233,7 @@ package headend_tables_pkg;
     EVENT_KIND_SA_SOFT_LIMIT = 8'd3,  // An SA passed its soft limit.
     EVENT_KIND_SA_HARD_LIMIT = 8'd4,  // An SA reached its hard limit.
     EVENT_KIND_SEQ_EXHAUSTED = 8'd5,  // An outbound SA used its last sequence number.
-    EVENT_KIND_LINK = 8'd6,  // Port link state changed.
+    EVENT_KIND_LINK = 8'd6,  // Port link state changed; `info` bits 7:0 are the port, bit 8 is 1 when the link is up.
     EVENT_KIND_DMA_ERROR = 8'd7  // A DMA access was refused; `info` is the ring, `addr` the address.
   } event_kind_e;
 
@@ -790,7 +790,7 @@ package headend_tables_pkg;
   localparam logic [15:0] REG_RING_CONTROL = 16'h0100;
   localparam int unsigned REG_RING_CONTROL_COUNT = 4;
   localparam int unsigned REG_RING_CONTROL_STRIDE = 64;
-  // Run. Writing 0 stops the ring and resets its indices, phases and error; base and size may change only while 0.
+  // Run. Writing 0 stops the ring and resets its indices, phases and error; it reads 1 until DMA under way has ended. Base, index address and sizes can be written only while it reads 0.
   localparam int unsigned REG_RING_CONTROL_ENABLE_LSB = 0;
   localparam int unsigned REG_RING_CONTROL_ENABLE_W = 1;
   localparam logic [31:0] REG_RING_CONTROL_ENABLE_MASK = 32'h00000001;
@@ -811,7 +811,7 @@ package headend_tables_pkg;
   localparam logic [15:0] REG_RING_STATUS = 16'h0104;
   localparam int unsigned REG_RING_STATUS_COUNT = 4;
   localparam int unsigned REG_RING_STATUS_STRIDE = 64;
-  // Enabled and not in error.
+  // Enabled, or still stopping, and not in error.
   localparam int unsigned REG_RING_STATUS_RUNNING_LSB = 0;
   localparam int unsigned REG_RING_STATUS_RUNNING_W = 1;
   localparam logic [31:0] REG_RING_STATUS_RUNNING_MASK = 32'h00000001;
@@ -850,7 +850,7 @@ package headend_tables_pkg;
   localparam int unsigned REG_RING_INDEX_HI_COUNT = 4;
   localparam int unsigned REG_RING_INDEX_HI_STRIDE = 64;
 
-  // Doorbell: descriptors the host has produced, modulo 2^32.
+  // Doorbell: descriptors the host has produced, modulo 2^32. Ignored while the ring is not enabled.
   localparam logic [15:0] REG_RING_SQ_TAIL = 16'h0120;
   localparam int unsigned REG_RING_SQ_TAIL_COUNT = 4;
   localparam int unsigned REG_RING_SQ_TAIL_STRIDE = 64;
@@ -918,7 +918,7 @@ package headend_tables_pkg;
   // Packets delivered to the host on rx[0].
   localparam logic [15:0] REG_HOST_RX_FRAMES = 16'h1450;
 
-  // Packets taken from tx[0] into the pipeline. Conservation: rx frames + host_tx = tx frames + host_rx + drops + in flight.
+  // Descriptors taken from tx[0], dropped ones included. Conservation: rx frames + host_tx = tx frames + host_rx + drops + in flight.
   localparam logic [15:0] REG_HOST_TX_FRAMES = 16'h1458;
 
 endpackage

@@ -1210,7 +1210,7 @@ pub enum EventKind {
     SaHardLimit = 4,
     /// An outbound SA used its last sequence number.
     SeqExhausted = 5,
-    /// Port link state changed.
+    /// Port link state changed; `info` bits 7:0 are the port, bit 8 is 1 when the link is up.
     Link = 6,
     /// A DMA access was refused; `info` is the ring, `addr` the address.
     DmaError = 7,
@@ -1248,7 +1248,7 @@ impl EventKind {
             Self::SaSoftLimit => "An SA passed its soft limit.",
             Self::SaHardLimit => "An SA reached its hard limit.",
             Self::SeqExhausted => "An outbound SA used its last sequence number.",
-            Self::Link => "Port link state changed.",
+            Self::Link => "Port link state changed; `info` bits 7:0 are the port, bit 8 is 1 when the link is up.",
             Self::DmaError => "A DMA access was refused; `info` is the ring, `addr` the address.",
         }
     }
@@ -4077,7 +4077,7 @@ pub mod reg {
         /// Fields of [`RING_CONTROL`].
         #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
         pub struct RingControl: u32 {
-            /// Run. Writing 0 stops the ring and resets its indices, phases and error; base and size may change only while 0.
+            /// Run. Writing 0 stops the ring and resets its indices, phases and error; it reads 1 until DMA under way has ended. Base, index address and sizes can be written only while it reads 0.
             const ENABLE = 1 << 0;
             /// Raise the ring's MSI-X vector when completions were written.
             const IRQ_ENABLE = 1 << 1;
@@ -4129,7 +4129,7 @@ pub mod reg {
         /// Fields of [`RING_STATUS`].
         #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
         pub struct RingStatus: u32 {
-            /// Enabled and not in error.
+            /// Enabled, or still stopping, and not in error.
             const RUNNING = 1 << 0;
             /// Bits with numbers, and bits of later versions.
             const _ = !0;
@@ -4239,7 +4239,7 @@ pub mod reg {
         RING_INDEX_HI + n as u64 * RING_INDEX_HI_STRIDE
     }
 
-    /// Doorbell: descriptors the host has produced, modulo 2^32.
+    /// Doorbell: descriptors the host has produced, modulo 2^32. Ignored while the ring is not enabled.
     pub const RING_SQ_TAIL: u64 = 0x0120;
     /// How many there are of [`RING_SQ_TAIL`].
     pub const RING_SQ_TAIL_COUNT: usize = 4;
@@ -4437,7 +4437,7 @@ pub mod reg {
     /// Packets delivered to the host on rx\[0\].
     pub const HOST_RX_FRAMES: u64 = 0x1450;
 
-    /// Packets taken from tx\[0\] into the pipeline. Conservation: rx frames + host_tx = tx frames + host_rx + drops + in flight.
+    /// Descriptors taken from tx\[0\], dropped ones included. Conservation: rx frames + host_tx = tx frames + host_rx + drops + in flight.
     pub const HOST_TX_FRAMES: u64 = 0x1458;
 }
 
@@ -4460,7 +4460,7 @@ pub struct RingBlock {
     pub index_lo: RW<u32>,
     /// High word.
     pub index_hi: RW<u32>,
-    /// Doorbell: descriptors the host has produced, modulo 2^32.
+    /// Doorbell: descriptors the host has produced, modulo 2^32. Ignored while the ring is not enabled.
     pub sq_tail: RW<u32>,
     /// Doorbell: completions the host has consumed, modulo 2^32. The card never overruns it.
     pub cq_head: RW<u32>,
@@ -4537,7 +4537,7 @@ pub struct Bar0 {
     pub port_tx_bytes: [Counter; 2],
     /// Packets delivered to the host on rx\[0\].
     pub host_rx_frames: Counter,
-    /// Packets taken from tx\[0\] into the pipeline. Conservation: rx frames + host_tx = tx frames + host_rx + drops + in flight.
+    /// Descriptors taken from tx\[0\], dropped ones included. Conservation: rx frames + host_tx = tx frames + host_rx + drops + in flight.
     pub host_tx_frames: Counter,
     _gap3: [RO<u32>; 15080],
 }
