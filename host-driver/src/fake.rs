@@ -239,6 +239,11 @@ impl State {
         })
     }
 
+    /// Sets a register, for counters.
+    pub(crate) fn set(&mut self, offset: u64, value: u32) {
+        self.regs.insert(offset, value);
+    }
+
     /// Writes an event.
     pub(crate) fn event(&mut self, mut entry: EventEntry) {
         entry.phase = self.phase(Ring::Event);

@@ -8,18 +8,28 @@
 //! | [`registers`] | BAR0, typed |
 //! | [`rings`] | cmd, event, rx\[0\], tx\[0\] |
 //! | [`card`] | an open card: all of the above |
+//! | [`tables`] | what goes where in the card's tables |
 //! | [`config`] | what `headend apply` reads |
+//! | [`apply`](fn@apply) | programs a card with a configuration |
+//! | [`readback`] | reads a card's tables back |
+//! | [`stats`] | counters, and whether they add up |
+//! | [`cli`] | the `headend` command |
 
+mod apply;
 pub mod backend;
 pub mod card;
+pub mod cli;
 pub mod config;
 pub mod dma;
 mod error;
 #[cfg(test)]
 mod fake;
+pub mod readback;
 pub mod registers;
 pub mod rings;
+pub mod stats;
 pub mod tables;
 
+pub use apply::{apply, ApplyReport};
 pub use card::{Card, CardInfo, Options};
 pub use error::{Error, Result};

@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //! The `headend` command.
 
-fn main() {}
+fn main() -> std::process::ExitCode {
+    headend_driver::cli::main()
+}

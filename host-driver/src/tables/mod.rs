@@ -8,12 +8,15 @@
 
 mod blocks;
 mod cuckoo;
+mod directory;
 mod fib;
 mod ghash;
 pub mod hash;
 mod prefix;
 
 pub use cuckoo::Cuckoo;
+pub(crate) use directory::{LabelBlocks, DIRECTORY};
 pub use fib::Fib;
+pub(crate) use fib::{prefix_of, LEVELS, LEVEL_NODES};
 pub use ghash::{gcm_key, SALT_BYTES};
 pub use prefix::Prefix;

@@ -1,0 +1,279 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Programs a card with a configuration, as one transaction.
+//!
+//! The whole plan is made before the first write. Then the interfaces go down (packets are dropped as `IntfDown`, never
+//! forwarded by half-made tables), routes, labels and SAs that are not in the configuration are removed, the new ones
+//! are written, and the interfaces come up last. SAs that are on the card unchanged stay, with their sequence numbers
+//! and replay windows. An error on the way leaves the interfaces down.
+
+use headend_regs::{Adj, AdjKind, Egress, FibNode, Intf, Label, LabelOp, Table};
+
+use crate::card::Card;
+use crate::config::{Config, LabelAction, Push, Target};
+use crate::rings::Command;
+use crate::tables::{Fib, LabelBlocks};
+use crate::{Error, Result};
+
+mod sas;
+mod state;
+#[cfg(test)]
+mod tests;
+
+use sas::Placement;
+use state::CardState;
+
+/// What applying a configuration did.
+#[derive(Clone, Debug, Default, PartialEq, Eq, serde::Serialize)]
+pub struct ApplyReport {
+    /// Interfaces up.
+    pub interfaces: usize,
+    /// Adjacencies written.
+    pub adjacencies: usize,
+    /// SAs written.
+    pub sas_installed: usize,
+    /// SAs that were on the card and stayed as they are.
+    pub sas_kept: usize,
+    /// SAs removed.
+    pub sas_removed: usize,
+    /// Routes.
+    pub routes: usize,
+    /// Labels.
+    pub labels: usize,
+    /// Commands that the card carried out for it.
+    pub commands: usize,
+}
+
+/// Programs `card` with `config`, replacing everything it holds, and lets its ports receive.
+///
+/// # Errors
+/// The configuration does not fit the card: nothing was written. Or the card failed on the way: its interfaces are
+/// down then.
+pub fn apply(card: &mut Card, config: &Config) -> Result<ApplyReport> {
+    let state = CardState::read(card)?;
+    let plan = Plan::make(card, config, state)?;
+    let mut report = plan.report;
+    report.commands = plan.down.len() + plan.up.len();
+    card.run(&plan.down)?;
+    card.run(&plan.up)?;
+    card.set_enabled(true)?;
+    Ok(report)
+}
+
+/// Everything that will be written, in order.
+struct Plan {
+    /// Takes down what is there.
+    down: Vec<Command>,
+    /// Builds what shall be.
+    up: Vec<Command>,
+    report: ApplyReport,
+}
+
+impl Plan {
+    fn make(card: &Card, config: &Config, mut state: CardState) -> Result<Self> {
+        let mut report = ApplyReport::default();
+        let placement = Placement::plan(config, &state, card.ghash_latency())?;
+        let mut adjacencies = Adjacencies::new(config, &placement);
+        let (fib, labels) = forwarding(config, &mut adjacencies)?;
+        let adj_depth = card.depth(Table::Adj) as usize;
+        if adjacencies.records.len() > adj_depth {
+            let detail = format!("{} wanted, {adj_depth} fit", adjacencies.records.len());
+            return Err(Error::TableFull { table: Table::Adj, detail });
+        }
+        let down = take_down(card, &mut state, &placement, &mut report);
+        let mut up = install_sas(config, placement, &mut state, &mut report)?;
+        up.extend((0..).zip(&adjacencies.records).map(|(index, adj)| Command::write(index, adj)));
+        up.extend(fib);
+        up.extend(labels.iter().map(|(label, record)| Command::write(*label, record)));
+        up.extend(LabelBlocks::of(labels.iter().map(|(label, _)| *label)).commands());
+        up.extend(interfaces(config));
+        report.interfaces = config.interfaces.len();
+        report.adjacencies = adjacencies.records.len();
+        report.routes = config.routes.len();
+        report.labels = labels.len();
+        Ok(Self { down, up, report })
+    }
+}
+
+fn interfaces(config: &Config) -> impl Iterator<Item = Command> + '_ {
+    config.interfaces.iter().map(|interface| {
+        let record = Intf { valid: true, mpls: interface.mpls, vrf: interface.vrf, mac: interface.mac };
+        Command::write(u32::from(interface.port), &record)
+    })
+}
+
+/// Removes what the configuration does not keep: interfaces first, keys last.
+fn take_down(
+    card: &Card,
+    state: &mut CardState,
+    placement: &Placement,
+    report: &mut ApplyReport,
+) -> Vec<Command> {
+    let mut commands: Vec<Command> =
+        state.interfaces.iter().map(|&index| Command::write(index, &Intf::default())).collect();
+    commands.push(Command::fence());
+    commands.extend(state.vrfs.iter().map(|&vrf| Command::write(vrf, &FibNode::default())));
+    let labels = state.labels.labels(card.depth(Table::Label));
+    commands.extend(labels.iter().map(|&label| Command::write(label, &Label::default())));
+    commands.push(Command::fence());
+    let kept_in: Vec<usize> =
+        placement.inbound.iter().flatten().filter(|sa| sa.record.is_none()).map(|sa| sa.index).collect();
+    let kept_out: Vec<usize> =
+        placement.outbound.iter().flatten().filter(|sa| sa.record.is_none()).map(|sa| sa.index).collect();
+    let gone: Vec<_> = state
+        .hash
+        .iter()
+        .filter(|(_, _, sa)| !kept_in.contains(&usize::from(*sa)))
+        .map(|(_, key, _)| *key)
+        .collect();
+    for key in gone {
+        commands.extend(state.hash.remove(&key));
+    }
+    commands.push(Command::fence());
+    let before = commands.len();
+    for (index, record) in state.sa_in.iter().enumerate() {
+        if record.valid && !kept_in.contains(&index) {
+            commands.push(state::vacated_in(index, record));
+        }
+    }
+    for (index, record) in state.sa_out.iter().enumerate() {
+        if record.valid && !kept_out.contains(&index) {
+            commands.push(state::vacated_out(index, record));
+        }
+    }
+    report.sas_removed = commands.len() - before;
+    report.sas_kept = kept_in.len() + kept_out.len();
+    commands
+}
+
+/// Writes new SAs: the record first, then what leads to it.
+fn install_sas(
+    config: &Config,
+    placement: Placement,
+    state: &mut CardState,
+    report: &mut ApplyReport,
+) -> Result<Vec<Command>> {
+    let mut commands = Vec::new();
+    let inbound = placement.inbound.into_iter().zip(&config.tunnels);
+    for (placed, tunnel) in inbound {
+        let (Some(placed), Some(sa)) = (placed, &tunnel.inbound) else { continue };
+        let Some(record) = placed.record else { continue };
+        commands.push(Command::write(placed.index as u32, &record));
+        commands.extend(state.hash.insert(sas::sa_key(tunnel, sa), placed.index as u16)?);
+        report.sas_installed += 1;
+    }
+    for placed in placement.outbound.into_iter().flatten() {
+        let Some(record) = placed.record else { continue };
+        commands.push(Command::write(placed.index as u32, &record));
+        report.sas_installed += 1;
+    }
+    Ok(commands)
+}
+
+/// The adjacencies that routes and labels need, each once.
+struct Adjacencies<'c> {
+    config: &'c Config,
+    /// Outbound SA by tunnel.
+    sas: Vec<Option<usize>>,
+    records: Vec<Adj>,
+}
+
+impl<'c> Adjacencies<'c> {
+    fn new(config: &'c Config, placement: &Placement) -> Self {
+        let sas =
+            placement.outbound.iter().map(|placed| placed.as_ref().map(|placed| placed.index)).collect();
+        // An all-zero result record leads to adjacency 0: let that be a blackhole.
+        let blackhole = Adj { valid: true, kind: AdjKind::Drop.code(), ..Default::default() };
+        Self { config, sas, records: vec![blackhole] }
+    }
+
+    fn index(&mut self, record: Adj) -> u16 {
+        let index = self.records.iter().position(|other| *other == record).unwrap_or_else(|| {
+            self.records.push(record);
+            self.records.len() - 1
+        });
+        index as u16
+    }
+
+    /// An adjacency to a neighbour.
+    fn via(&mut self, neighbour: usize, push: &Push) -> u16 {
+        let neighbour = &self.config.neighbours[neighbour];
+        let interface = &self.config.interfaces[neighbour.interface];
+        let label = |n: usize| push.labels.get(n).copied().unwrap_or(0);
+        let mut record = Adj {
+            valid: true,
+            kind: AdjKind::Ip.code(),
+            egress: interface.port,
+            mtu: neighbour.mtu,
+            dmac: neighbour.mac,
+            smac: interface.mac,
+            ..Default::default()
+        };
+        if !push.labels.is_empty() {
+            record.kind = AdjKind::Mpls.code();
+            record.label_count = push.labels.len() as u8;
+            (record.label0, record.label1, record.label2) = (label(0), label(1), label(2));
+            record.label_ttl = push.ttl;
+            record.label_exp = push.exp.unwrap_or(0);
+            record.copy_exp = push.exp.is_none();
+        }
+        self.index(record)
+    }
+
+    /// The adjacency of a target.
+    fn of(&mut self, target: &Target) -> Result<u16> {
+        match target {
+            Target::Drop => Ok(0),
+            Target::Local => Ok(self.index(Adj {
+                valid: true,
+                kind: AdjKind::Host.code(),
+                egress: Egress::Host.code(),
+                mtu: u16::MAX,
+                ..Default::default()
+            })),
+            Target::Via(neighbour, push) => Ok(self.via(*neighbour, push)),
+            Target::Tunnel(n) => {
+                let tunnel = &self.config.tunnels[*n];
+                let (Some(sa), Some(outbound)) = (self.sas[*n], &tunnel.outbound) else {
+                    return Err(Error::Invalid(format!("tunnel `{}` has no outbound SA", tunnel.name)));
+                };
+                let neighbour = &self.config.neighbours[outbound.via];
+                let interface = &self.config.interfaces[neighbour.interface];
+                Ok(self.index(Adj {
+                    valid: true,
+                    kind: AdjKind::Protect.code(),
+                    egress: interface.port,
+                    mtu: outbound.mtu,
+                    sa: sa as u16,
+                    dmac: neighbour.mac,
+                    smac: interface.mac,
+                    ..Default::default()
+                }))
+            }
+        }
+    }
+}
+
+/// Writes of the trie, and label records.
+type Forwarding = (Vec<Command>, Vec<(u32, Label)>);
+
+/// Routes and labels.
+fn forwarding(config: &Config, adjacencies: &mut Adjacencies<'_>) -> Result<Forwarding> {
+    let mut fib = Fib::new();
+    for route in &config.routes {
+        fib.insert(route.vrf, route.prefix, adjacencies.of(&route.target)?);
+    }
+    let mut labels = Vec::new();
+    for rule in &config.labels {
+        let record = match &rule.action {
+            LabelAction::PopVrf(vrf) => Label { op: LabelOp::PopVrf.code(), vrf: *vrf, adj: 0 },
+            LabelAction::Pop(target) => {
+                Label { op: LabelOp::PopAdj.code(), vrf: 0, adj: adjacencies.of(target)? }
+            }
+            LabelAction::Swap(neighbour, push) => {
+                Label { op: LabelOp::Swap.code(), vrf: 0, adj: adjacencies.via(*neighbour, push) }
+            }
+        };
+        labels.push((rule.label, record));
+    }
+    Ok((fib.sync()?, labels))
+}

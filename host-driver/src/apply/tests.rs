@@ -1,0 +1,185 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Applying to a card in memory, and reading back what it holds then.
+
+use std::path::Path;
+use std::sync::{Arc, Mutex};
+
+use headend_regs::{AdjKind, SaOutState, Table};
+
+use super::*;
+use crate::fake::{Fake, Fault};
+use crate::readback::{inbound_sas, labels, outbound_sas, routes};
+use crate::Options;
+
+const EXAMPLE: &str = include_str!("../../examples/pe.toml");
+
+fn config(text: &str) -> Config {
+    Config::parse(Path::new("pe.toml"), text).unwrap()
+}
+
+fn open(fake: &Fake) -> Card {
+    fake.open(Options { packet_io: false, ..Options::default() })
+}
+
+/// Pretends that outbound SA `index` has sent packets.
+fn send(fake: &Fake, index: u32, seq: u64) {
+    let state = SaOutState { seq, packets: seq, bytes: 100 * seq };
+    fake.state.lock().unwrap().tables.insert((Table::SaOutState.code(), index), state.to_bytes().to_vec());
+}
+
+#[test]
+fn what_was_applied_is_read_back() {
+    let fake = Fake::new();
+    let mut card = open(&fake);
+    let report = apply(&mut card, &config(EXAMPLE)).unwrap();
+    assert_eq!((report.sas_installed, report.sas_kept, report.routes, report.labels), (4, 0, 5, 3));
+    assert!(card.info().unwrap().enabled);
+    drop(card);
+
+    let mut card = open(&fake);
+    let found: Vec<String> =
+        routes(&mut card).unwrap().iter().map(|route| format!("{} {}", route.vrf, route.prefix)).collect();
+    assert_eq!(found, ["0 192.0.2.1/32", "1 10.0.0.0/8", "1 10.1.0.0/16", "2 0.0.0.0/0", "2 10.1.0.0/16"]);
+    let kinds: Vec<AdjKind> =
+        routes(&mut card).unwrap().iter().map(|route| route.adjacency.kind_code().unwrap()).collect();
+    assert_eq!(kinds, [AdjKind::Host, AdjKind::Mpls, AdjKind::Protect, AdjKind::Drop, AdjKind::Protect]);
+
+    let inbound = inbound_sas(&mut card).unwrap();
+    assert_eq!(
+        inbound.iter().map(|sa| (sa.key.spi, sa.record.ivrf)).collect::<Vec<_>>(),
+        [(0x1001, 1), (0x1002, 2)]
+    );
+    assert!(inbound[0].record.esn && inbound[0].record.gcm.aes256 && inbound[0].record.gcm.key == [0; 32]);
+    let outbound = outbound_sas(&mut card).unwrap();
+    assert_eq!(outbound.iter().map(|sa| sa.record.spi).collect::<Vec<_>>(), [0x2001, 0x2002]);
+
+    for scan in [false, true] {
+        let found: Vec<u32> = labels(&mut card, scan).unwrap().iter().map(|entry| entry.label).collect();
+        assert_eq!(found, [528, 529, 530]);
+    }
+}
+
+#[test]
+fn applying_again_keeps_the_sas_and_their_state() {
+    let fake = Fake::new();
+    let mut card = open(&fake);
+    apply(&mut card, &config(EXAMPLE)).unwrap();
+    send(&fake, 0, 7);
+    fake.state.lock().unwrap().writes.clear();
+    let report = apply(&mut card, &config(EXAMPLE)).unwrap();
+    assert_eq!((report.sas_installed, report.sas_kept, report.sas_removed), (0, 4, 0));
+    let touched = |table| fake.state.lock().unwrap().writes.iter().any(|(other, _)| *other == table);
+    assert!(!touched(Table::SaIn) && !touched(Table::SaOut) && !touched(Table::SaHash));
+    assert_eq!(routes(&mut card).unwrap().len(), 5);
+}
+
+#[test]
+fn changed_settings_of_an_outbound_sa_in_use_are_refused_before_any_write() {
+    let fake = Fake::new();
+    let mut card = open(&fake);
+    apply(&mut card, &config(EXAMPLE)).unwrap();
+    let changed = EXAMPLE.replace("dscp = 46", "dscp = 10");
+    send(&fake, 1, 9);
+    fake.state.lock().unwrap().writes.clear();
+    let error = apply(&mut card, &config(&changed)).unwrap_err();
+    assert!(error.to_string().contains("reuse nonces"), "{error}");
+    assert!(fake.state.lock().unwrap().writes.is_empty());
+    send(&fake, 1, 0);
+    apply(&mut card, &config(&changed)).unwrap();
+    assert_eq!(outbound_sas(&mut card).unwrap().len(), 2);
+}
+
+#[test]
+fn another_key_replaces_the_sa_and_a_missing_tunnel_removes_it() {
+    let fake = Fake::new();
+    let mut card = open(&fake);
+    apply(&mut card, &config(EXAMPLE)).unwrap();
+    let before = inbound_sas(&mut card).unwrap();
+    let changed = EXAMPLE.replace("4c4d4e4f00000003", "4c4d4e4f0000aa03");
+    let report = apply(&mut card, &config(&changed)).unwrap();
+    assert_eq!((report.sas_installed, report.sas_kept, report.sas_removed), (1, 3, 1));
+    let after = inbound_sas(&mut card).unwrap();
+    assert_eq!(after.len(), before.len());
+
+    apply(&mut card, &config("[vrf.vpn1]\nid = 1\n")).unwrap();
+    assert!(inbound_sas(&mut card).unwrap().is_empty() && outbound_sas(&mut card).unwrap().is_empty());
+    assert!(routes(&mut card).unwrap().is_empty() && labels(&mut card, true).unwrap().is_empty());
+    let key: Vec<u8> = (0..16).collect();
+    let state = fake.state.lock().unwrap();
+    assert!(!state.tables.values().any(|record| record.windows(16).any(|window| window == key)));
+}
+
+#[test]
+fn a_reused_index_changes_generation() {
+    let fake = Fake::new();
+    let mut card = open(&fake);
+    let mut seen = Vec::new();
+    for round in 0..4 {
+        let text = EXAMPLE.replace("spi = 0x1001", &format!("spi = 0x{}001", round + 3));
+        apply(&mut card, &config(&text)).unwrap();
+        let sa = inbound_sas(&mut card).unwrap().into_iter().find(|sa| sa.key.spi & 0xfff == 1).unwrap();
+        seen.push((sa.index, sa.record.gen));
+    }
+    for pair in seen.windows(2) {
+        assert_ne!(pair[0], pair[1]);
+    }
+}
+
+#[test]
+fn interfaces_are_down_while_tables_change_and_hash_never_leads_nowhere() {
+    let fake = Fake::new();
+    let mut card = open(&fake);
+    apply(&mut card, &config(EXAMPLE)).unwrap();
+    let failures = Arc::new(Mutex::new(Vec::<String>::new()));
+    let noted = failures.clone();
+    let changed = EXAMPLE.replace("10.1.0.0/16", "10.2.0.0/16").replace("spi = 0x1001", "spi = 0x3001");
+    fake.state.lock().unwrap().on_write = Some(Box::new(move |tables| {
+        use headend_regs::{SaHash, SaIn};
+        for (_, entry) in tables.iter().filter(|((table, _), _)| *table == Table::SaHash.code()) {
+            let entry = SaHash::from_bytes(entry).unwrap();
+            let record = tables.get(&(Table::SaIn.code(), u32::from(entry.sa)));
+            let valid = record.is_some_and(|record| SaIn::from_bytes(record).unwrap().valid);
+            if entry.valid && !valid {
+                noted.lock().unwrap().push(format!("SPI {:#x} leads to no SA", entry.spi));
+            }
+        }
+    }));
+    fake.state.lock().unwrap().writes.clear();
+    apply(&mut card, &config(&changed)).unwrap();
+    assert_eq!(*failures.lock().unwrap(), Vec::<String>::new());
+    let writes = fake.state.lock().unwrap().writes.clone();
+    let down: Vec<usize> = (0..writes.len()).filter(|&i| writes[i].0 == Table::Intf).collect();
+    assert_eq!(down, [0, 1, writes.len() - 2, writes.len() - 1]);
+}
+
+#[test]
+fn a_card_that_fails_on_the_way_leaves_the_interfaces_down() {
+    let fake = Fake::new();
+    let mut card = open(&fake);
+    apply(&mut card, &config(EXAMPLE)).unwrap();
+    let state = fake.state.clone();
+    let seen = Arc::new(Mutex::new(0));
+    fake.state.lock().unwrap().on_write = Some(Box::new(move |_| {
+        *seen.lock().unwrap() += 1;
+        // The lock is held by the fake: the fault is set by another thread as soon as it is free.
+        if *seen.lock().unwrap() == 3 {
+            let state = state.clone();
+            std::thread::spawn(move || state.lock().unwrap().fault = Some(Fault::Stop));
+        }
+    }));
+    let mut text = EXAMPLE.to_owned();
+    for n in 0..2000 {
+        text += &format!(
+            "[[route]]\nvrf = \"vpn1\"\nprefix = \"172.16.{}.{}/32\"\ndrop = true\n",
+            n / 256,
+            n % 256
+        );
+    }
+    assert!(apply(&mut card, &config(&text)).is_err());
+    fake.fault(None);
+    let up =
+        fake.state.lock().unwrap().tables.iter().any(|((table, _), record)| {
+            *table == Table::Intf.code() && Intf::from_bytes(record).unwrap().valid
+        });
+    assert!(!up);
+}

@@ -1,0 +1,218 @@
+// SPDX-License-Identifier: Apache-2.0
+//! The `headend` command: looks at a card and programs it.
+//!
+//! It opens the card itself. Exit status: 0 done, 1 the card could not be reached or failed, 2 wrong usage, 3 the
+//! configuration has mistakes.
+
+use std::io::{self, Write};
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use clap::{Args, Parser, Subcommand};
+
+use crate::backend::Location;
+use crate::config::Config;
+use crate::{apply, Card, Error, Options};
+
+mod events;
+mod lists;
+mod show;
+mod stats;
+mod table;
+#[cfg(test)]
+mod tests;
+
+const FAILED: u8 = 1;
+const BAD_CONFIG: u8 = 3;
+
+/// Looks at a Headend card and programs it.
+#[derive(Debug, Parser)]
+#[command(name = "headend", version, about, arg_required_else_help = true)]
+struct Cli {
+    #[command(flatten)]
+    global: Global,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Args)]
+struct Global {
+    /// The card: vfio-user:PATH (socket of headend-card) or pci:0000:01:00.0 (function bound to vfio-pci).
+    #[arg(long, env = "HEADEND_CARD", global = true, value_name = "CARD")]
+    card: Option<Location>,
+    /// Print JSON.
+    #[arg(long, global = true)]
+    json: bool,
+    /// Seconds that a simulated card may take for an answer.
+    #[arg(long, global = true, value_name = "SECONDS", default_value_t = 10)]
+    timeout: u64,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// The card itself.
+    Card {
+        #[command(subcommand)]
+        command: CardCommand,
+    },
+    /// Program the card with a configuration file, replacing everything it holds.
+    ///
+    /// The whole file is checked before the first write. SAs that are on the card unchanged keep their sequence numbers
+    /// and replay windows; interfaces are down while the tables change.
+    Apply {
+        /// The file (TOML), see host-driver/README.md.
+        file: PathBuf,
+        /// Only check the file; no card is needed.
+        #[arg(long)]
+        check: bool,
+    },
+    /// Security associations.
+    Sa {
+        #[command(subcommand)]
+        command: ListCommand,
+    },
+    /// Routes.
+    Route {
+        #[command(subcommand)]
+        command: RouteCommand,
+    },
+    /// MPLS labels.
+    Label {
+        #[command(subcommand)]
+        command: LabelCommand,
+    },
+    /// Counters by stage, with drop reasons, ports, and whether they add up.
+    Stats,
+    /// Watch events: drops as they happen, refused DMA.
+    Events {
+        /// Stop after so many events.
+        #[arg(long, value_name = "N")]
+        count: Option<u64>,
+        /// Stop after so many seconds.
+        #[arg(long, value_name = "SECONDS")]
+        seconds: Option<u64>,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+enum CardCommand {
+    /// Identity, capabilities, table sizes, links.
+    Info,
+}
+
+#[derive(Debug, Subcommand)]
+enum ListCommand {
+    /// List both directions with their counters. Keys are never shown.
+    List,
+}
+
+#[derive(Debug, Subcommand)]
+enum RouteCommand {
+    /// List routes, read from the card's trie.
+    List {
+        /// Only this VRF's, by number.
+        #[arg(long, value_name = "N")]
+        vrf: Option<u16>,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+enum LabelCommand {
+    /// List incoming labels.
+    List {
+        /// Read the whole table, for cards that another program has written.
+        #[arg(long)]
+        scan: bool,
+    },
+}
+
+/// Parses the command line, does what it says, prints errors; gives the exit status.
+#[must_use]
+pub fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let mut out = io::stdout().lock();
+    match run(&cli, &mut out) {
+        Ok(()) => ExitCode::SUCCESS,
+        // The reader of a pipe has seen enough.
+        Err(Failure::Output(error)) if error.kind() == io::ErrorKind::BrokenPipe => ExitCode::SUCCESS,
+        Err(failure) => {
+            eprintln!("headend: {failure}");
+            ExitCode::from(failure.status())
+        }
+    }
+}
+
+#[derive(Debug, thiserror::Error)]
+enum Failure {
+    #[error(transparent)]
+    Card(#[from] Error),
+    #[error("writing the output: {0}")]
+    Output(#[from] io::Error),
+    #[error("which card? Give --card vfio-user:PATH or --card pci:0000:01:00.0, or set HEADEND_CARD")]
+    NoCard,
+    #[error("{0} mistakes in the configuration; the card was not touched:\n{1}")]
+    Config(usize, crate::config::ConfigErrors),
+}
+
+impl Failure {
+    fn status(&self) -> u8 {
+        match self {
+            Self::Config(..) => BAD_CONFIG,
+            Self::NoCard => 2,
+            Self::Card(_) | Self::Output(_) => FAILED,
+        }
+    }
+}
+
+fn run(cli: &Cli, out: &mut dyn Write) -> Result<(), Failure> {
+    if let Command::Apply { file, check } = &cli.command {
+        let config = load(file)?;
+        if *check {
+            let text = format!("{}: no mistakes", file.display());
+            return print(out, cli.global.json, &text, &serde_json::json!({"mistakes": []}));
+        }
+        let report = apply(&mut open(&cli.global, false)?, &config)?;
+        return show::report(&report, cli.global.json, out);
+    }
+    let events = matches!(cli.command, Command::Events { .. });
+    look(&cli.command, cli.global.json, &mut open(&cli.global, events)?, out)
+}
+
+/// The commands that only look at the card.
+fn look(command: &Command, json: bool, card: &mut Card, out: &mut dyn Write) -> Result<(), Failure> {
+    match command {
+        Command::Card { command: CardCommand::Info } => show::info(&card.info()?, json, out),
+        Command::Sa { command: ListCommand::List } => lists::sas(card, json, out),
+        Command::Route { command: RouteCommand::List { vrf } } => lists::routes(card, *vrf, json, out),
+        Command::Label { command: LabelCommand::List { scan } } => lists::labels(card, *scan, json, out),
+        Command::Stats => stats::show(&crate::stats::Stats::read(card)?, json, out),
+        Command::Events { count, seconds } => {
+            events::watch(card, *count, seconds.map(Duration::from_secs), json, out)
+        }
+        Command::Apply { .. } => Ok(()),
+    }
+}
+
+fn load(file: &std::path::Path) -> Result<Config, Failure> {
+    Config::load(file).map_err(|error| match error {
+        Error::Config(mistakes) => Failure::Config(mistakes.0.len(), mistakes),
+        other => Failure::Card(other),
+    })
+}
+
+fn open(global: &Global, packet_io: bool) -> Result<Card, Failure> {
+    let location = global.card.as_ref().ok_or(Failure::NoCard)?;
+    let timeout = Duration::from_secs(global.timeout.max(1));
+    Ok(Card::open(location, Options { timeout, packet_io, ..Options::default() })?)
+}
+
+/// Prints a text, or the JSON that says the same.
+fn print(out: &mut dyn Write, json: bool, text: &str, value: &serde_json::Value) -> Result<(), Failure> {
+    if json {
+        writeln!(out, "{value:#}")?;
+    } else {
+        writeln!(out, "{}", text.trim_end())?;
+    }
+    Ok(())
+}
