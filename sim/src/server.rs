@@ -61,6 +61,25 @@ pub struct ServerStats {
     pub frames_lost: [u64; PORTS],
 }
 
+/// The signals that end the card in good order: SIGTERM, SIGINT and SIGHUP.
+#[derive(Debug)]
+pub struct Signals(SignalFd);
+
+impl Signals {
+    /// Blocks them for this thread and those it starts from now on, so that [`Server::run`] finds them when it looks. Comes
+    /// first in `main`: a thread started before would be killed by them.
+    ///
+    /// # Errors
+    /// The kernel refuses.
+    pub fn block() -> Result<Self, ServerError> {
+        let mut mask = SigSet::empty();
+        [Signal::SIGTERM, Signal::SIGINT, Signal::SIGHUP].into_iter().for_each(|s| mask.add(s));
+        mask.thread_block().map_err(|e| ServerError::System("blocking signals", e))?;
+        let flags = SfdFlags::SFD_NONBLOCK | SfdFlags::SFD_CLOEXEC;
+        SignalFd::with_flags(&mask, flags).map(Self).map_err(|e| ServerError::System("signalfd", e))
+    }
+}
+
 /// A card on a socket.
 #[derive(Debug)]
 pub struct Server {
@@ -69,7 +88,7 @@ pub struct Server {
     listener: UnixListener,
     client: Option<Connection>,
     ports: [Port; PORTS],
-    signals: SignalFd,
+    signals: Signals,
     stats: ServerStats,
 }
 
@@ -91,8 +110,7 @@ struct Ready {
 }
 
 impl Server {
-    /// Listens on `path` and handles SIGTERM, SIGINT and SIGHUP from now on in [`Server::run`]; they are blocked for the calling
-    /// thread.
+    /// Listens on `path`.
     ///
     /// # Errors
     /// The path is taken by a live card or by something that is no socket, or cannot be bound.
@@ -100,12 +118,8 @@ impl Server {
         path: &Path,
         card: Card<DmaMap>,
         ports: [Box<dyn Attachment>; PORTS],
+        signals: Signals,
     ) -> Result<Self, ServerError> {
-        let mut mask = SigSet::empty();
-        [Signal::SIGTERM, Signal::SIGINT, Signal::SIGHUP].into_iter().for_each(|s| mask.add(s));
-        mask.thread_block().map_err(|e| ServerError::System("blocking signals", e))?;
-        let flags = SfdFlags::SFD_NONBLOCK | SfdFlags::SFD_CLOEXEC;
-        let signals = SignalFd::with_flags(&mask, flags).map_err(|e| ServerError::System("signalfd", e))?;
         let port = |attachment| Port { attachment, dead: false, waiting: false };
         Ok(Self {
             device: Device::new(card),
@@ -125,7 +139,7 @@ impl Server {
     pub fn run(&mut self) -> Result<(), ServerError> {
         loop {
             let ready = self.wait()?;
-            if ready.signal && matches!(self.signals.read_signal(), Ok(Some(_))) {
+            if ready.signal && matches!(self.signals.0.read_signal(), Ok(Some(_))) {
                 break;
             }
             if ready.client {
@@ -168,7 +182,7 @@ impl Server {
             PollTimeout::NONE
         };
         let mut fds = vec![
-            PollFd::new(self.signals.as_fd(), PollFlags::POLLIN),
+            PollFd::new(self.signals.0.as_fd(), PollFlags::POLLIN),
             PollFd::new(self.listener.as_fd(), PollFlags::POLLIN),
         ];
         let mut slots = [None; PORTS];

@@ -4,7 +4,7 @@
 use clap::Parser;
 use headend_sim::attach::AttachSpec;
 use headend_sim::card::{core_model, Card};
-use headend_sim::server::Server;
+use headend_sim::server::{Server, Signals};
 use headend_sim::vfio_user::dma_map::DmaMap;
 use headend_verilated::Library;
 use std::error::Error;
@@ -53,6 +53,7 @@ fn main() -> ExitCode {
 }
 
 fn run(args: &Args) -> Result<(), Box<dyn Error>> {
+    let signals = Signals::block()?;
     let library = match &args.model {
         Some(path) => Arc::new(Library::load(path)?),
         None => core_model(args.trace.is_some()).build()?,
@@ -66,7 +67,7 @@ fn run(args: &Args) -> Result<(), Box<dyn Error>> {
         card.trace(path)?;
     }
     let ports = [args.port0.open()?, args.port1.open()?];
-    let mut server = Server::new(socket, card, ports)?;
+    let mut server = Server::new(socket, card, ports, signals)?;
     println!("headend-card: ready on {}", socket.display());
     server.run()?;
     report(args, &server)

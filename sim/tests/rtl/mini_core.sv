@@ -3,7 +3,8 @@
 // Test module of headend-sim with the ports of headend_core: what enters port 0 leaves port 1 and the other way round,
 // and a copy engine moves up to 64 beats from one host address to another, inverted, then raises an interrupt.
 //
-// Registers (32 bit): 0x00 identity, 0x10 scratch, 0x20/0x24 source, 0x28/0x2c destination, 0x30 beats and go,
+// Registers (32 bit): 0x00 identity, 0x10 control (bit 1 falls back to 0, bit 31 writes
+// a part of each beat only), 0x20/0x24 source, 0x28/0x2c destination, 0x30 beats and go,
 // 0x34 {write response, read response} of the last copy, 0x38 interrupt vector, 0x3c never answers.
 // Latency: 1 cycle from port to port. Byte 0 in bits 7:0.
 
@@ -132,6 +133,7 @@ module mini_core (
     end else begin
       if (s_axil_bready) s_axil_bvalid <= 1'b0;
       if (s_axil_rready) s_axil_rvalid <= 1'b0;
+      regs_q[4][1] <= 1'b0;
       if (write) begin
         s_axil_bvalid <= 1'b1;
         for (int i = 0; i < 4; i++) begin

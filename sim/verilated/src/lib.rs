@@ -25,8 +25,8 @@
 //! Data path ports are byte strings: byte 0 is in bits 7:0, as [`Instance::set_bytes`] and
 //! [`Instance::get_bytes`] have it, and as the types of `headend-regs` lay themselves out.
 //!
-//! Environment: `HEADEND_HDL` (RTL folder, default `hdl/rtl` of this source tree), `HEADEND_VERILATED`
-//! (cache folder, default `target/verilated`), `HEADEND_CXX` (compiler, default clang++, else g++).
+//! Environment: `HEADEND_HDL` (RTL folder, default `hdl/rtl` of the source tree), `HEADEND_VERILATED`
+//! (cache folder, default `target/verilated` there), `HEADEND_CXX` (compiler, default clang++, else g++).
 #![warn(missing_docs, unreachable_pub)]
 
 mod compile;

@@ -129,8 +129,7 @@ impl Model {
 
 /// Folder of the RTL.
 pub(crate) fn hdl_dir() -> PathBuf {
-    std::env::var_os("HEADEND_HDL")
-        .map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../../hdl/rtl"), PathBuf::from)
+    std::env::var_os("HEADEND_HDL").map_or_else(|| project_root().join("hdl/rtl"), PathBuf::from)
 }
 
 /// Folder of built models.
@@ -138,9 +137,20 @@ fn cache_dir() -> PathBuf {
     if let Some(dir) = std::env::var_os("HEADEND_VERILATED") {
         return PathBuf::from(dir);
     }
-    let target = std::env::var_os("CARGO_TARGET_DIR")
-        .map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target"), PathBuf::from);
+    let target =
+        std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| project_root().join("target"), PathBuf::from);
     target.join("verilated")
+}
+
+/// The source tree: that of the package cargo runs, or the one the program stands in, or the one it was built from.
+/// (Trees that share a target folder share programs too, so the last alone would mislead.)
+fn project_root() -> PathBuf {
+    let package = std::env::var_os("CARGO_MANIFEST_DIR").map(PathBuf::from);
+    let program = std::env::current_exe().ok();
+    let with_rtl =
+        |start: PathBuf| start.ancestors().find(|d| d.join("hdl/rtl").is_dir()).map(Path::to_path_buf);
+    let found = package.into_iter().chain(program).find_map(with_rtl);
+    found.unwrap_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../.."))
 }
 
 /// Removes the oldest models of `top` beyond [`KEEP_PER_TOP`]. A process that has one loaded keeps it. What

@@ -60,6 +60,7 @@ HV_EXPORT const HvPort* hv_ports() { return hv_port_table; }
 HV_EXPORT HvInstance* hv_create(void** storage, uint64_t seed) {
     HvInstance* self = new HvInstance;
     hv_enter(self);
+    self->context.threads(1);  // or each instance starts a pool of threads that do nothing
     self->context.randReset(2);
     self->context.randSeed(static_cast<int>(seed & 0x7fffffff));
 #if VM_TRACE

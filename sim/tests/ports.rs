@@ -1,0 +1,178 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Attachments, sleep, start and end of the card's process. The small core passes frames from one port to the other.
+
+mod common;
+
+use common::{command, CardProcess, Client, LIMIT};
+use std::io::Read;
+use std::os::unix::net::{UnixDatagram, UnixListener};
+use std::path::Path;
+use std::process::Stdio;
+use std::time::{Duration, Instant};
+
+fn pcap(frames: &[Vec<u8>]) -> Vec<u8> {
+    let mut bytes: Vec<u8> =
+        [0xa1b2_3c4du32, 0x0004_0002, 0, 0, 65535, 1].iter().flat_map(|w| w.to_le_bytes()).collect();
+    for frame in frames {
+        let len = frame.len() as u32;
+        bytes.extend([0, 0, len, len].iter().flat_map(|w: &u32| w.to_le_bytes()));
+        bytes.extend_from_slice(frame);
+    }
+    bytes
+}
+
+fn frames_of(path: &Path) -> Vec<Vec<u8>> {
+    let bytes = std::fs::read(path).unwrap();
+    let mut frames = Vec::new();
+    let mut rest = &bytes[24..];
+    while !rest.is_empty() {
+        let len = u32::from_le_bytes(rest[8..12].try_into().unwrap()) as usize;
+        frames.push(rest[16..16 + len].to_vec());
+        rest = &rest[16 + len..];
+    }
+    frames
+}
+
+/// Runs an assertion again and again until it holds.
+fn eventually(what: &str, mut holds: impl FnMut() -> bool) {
+    let started = Instant::now();
+    while !holds() {
+        assert!(started.elapsed() < LIMIT, "{what}");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+}
+
+#[test]
+fn captures_are_replayed_and_written() {
+    let dir = tempfile::tempdir().unwrap();
+    let frames: Vec<Vec<u8>> = (0..300).map(|i| vec![i as u8; 1 + i * 37 % 9300]).collect();
+    std::fs::write(dir.path().join("in.pcap"), pcap(&frames)).unwrap();
+    let mut card =
+        CardProcess::start_in(dir, &["--port0", "pcap:{dir}/in.pcap,", "--port1", "pcap:,{dir}/out.pcap"]);
+    let out = card.path("out.pcap");
+    eventually("all frames are in the capture without the card's end", || {
+        let whole: usize = 24 + frames.iter().map(|f| f.len() + 16).sum::<usize>();
+        std::fs::metadata(&out).unwrap().len() as usize == whole
+    });
+    let stats = card.stop();
+    assert_eq!(frames_of(&out), frames);
+    assert_eq!(stats["frames_out"], serde_json::json!([0, 300]));
+    assert_eq!(stats["frames_lost"], serde_json::json!([0, 0]));
+}
+
+#[test]
+fn datagram_sockets_carry_frames_both_ways() {
+    let dir = tempfile::tempdir().unwrap();
+    let (a, b) = (
+        UnixDatagram::bind(dir.path().join("a")).unwrap(),
+        UnixDatagram::bind(dir.path().join("b")).unwrap(),
+    );
+    let args = ["--port0", "dgram:{dir}/card0,{dir}/a", "--port1", "dgram:{dir}/card1,{dir}/b"];
+    let mut card = CardProcess::start_in(dir, &args);
+    for (from, to, name) in [(&a, &b, "card0"), (&b, &a, "card1")] {
+        to.set_read_timeout(Some(LIMIT)).unwrap();
+        for len in [1usize, 60, 1514, 9216, 20000] {
+            from.send_to(&vec![len as u8; len], card.path(name)).unwrap();
+            let mut buffer = vec![0; 65536];
+            let got = to.recv(&mut buffer).unwrap();
+            assert_eq!(buffer[..got], vec![len as u8; len]);
+        }
+    }
+    card.stop();
+    assert!(!card.path("card0").exists(), "the card removes its sockets");
+}
+
+#[test]
+fn tap_interface_carries_frames() {
+    let name = format!("hetest{}", std::process::id() % 100_000);
+    let probe = std::fs::OpenOptions::new().read(true).write(true).open("/dev/net/tun");
+    let root = nix::unistd::geteuid().is_root();
+    if probe.is_err() || !root {
+        assert!(std::env::var_os("CI").is_none(), "CI must be able to make TAP interfaces");
+        eprintln!("SKIPPED: no TAP interfaces here (/dev/net/tun or the right to use it is missing)");
+        return;
+    }
+    let peer_dir = tempfile::tempdir().unwrap();
+    let peer = UnixDatagram::bind(peer_dir.path().join("peer")).unwrap();
+    peer.set_read_timeout(Some(LIMIT)).unwrap();
+    let port1 = format!("dgram:{{dir}}/card1,{}", peer_dir.path().join("peer").display());
+    let mut card = CardProcess::start(&["--port0", &format!("tap:{name}"), "--port1", &port1]);
+    let flags = std::fs::read_to_string(format!("/sys/class/net/{name}/flags")).unwrap();
+    assert_eq!(u32::from_str_radix(flags.trim().trim_start_matches("0x"), 16).unwrap() & 1, 1, "it is up");
+    // The kernel sends router solicitations, or we make it send by an address of its own: the frame from the port is counted by the kernel.
+    let received = || -> u64 {
+        std::fs::read_to_string(format!("/sys/class/net/{name}/statistics/rx_packets"))
+            .unwrap()
+            .trim()
+            .parse()
+            .unwrap()
+    };
+    let before = received();
+    for _ in 0..10 {
+        peer.send_to(&[0xff; 60], card.path("card1")).unwrap();
+    }
+    eventually("frames from the port reach the kernel", || received() - before == 10);
+    card.stop();
+    assert!(!Path::new(&format!("/sys/class/net/{name}")).exists(), "the interface goes with the card");
+}
+
+/// CPU time of a process in clock ticks (10 ms).
+fn cpu_ticks(pid: u32) -> u64 {
+    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap();
+    let fields: Vec<&str> = stat.rsplit_once(')').unwrap().1.split_whitespace().collect();
+    fields[11].parse::<u64>().unwrap() + fields[12].parse::<u64>().unwrap()
+}
+
+#[test]
+fn an_idle_card_sleeps() {
+    let card = CardProcess::start(&["--port0", "dgram:{dir}/card0,{dir}/a"]);
+    let mut client = Client::open(&card.socket);
+    client.read32(0);
+    std::thread::sleep(Duration::from_millis(200));
+    let before = cpu_ticks(card.pid());
+    std::thread::sleep(Duration::from_secs(2));
+    let used = cpu_ticks(card.pid()) - before;
+    assert!(used <= 3, "{used} ticks of 10 ms in 2 s: more than 2 % of a processor");
+    assert_eq!(client.read32(0), 0x4845_4144, "and wakes up");
+}
+
+/// Runs a card that is expected not to start; gives what it says.
+fn failure(dir: &Path, socket: &Path, args: &[&str]) -> String {
+    let output = command(dir, socket, args).stdout(Stdio::piped()).stderr(Stdio::piped()).output().unwrap();
+    assert!(!output.status.success());
+    String::from_utf8(output.stderr).unwrap()
+}
+
+#[test]
+fn what_cannot_start_says_why() {
+    let dir = tempfile::tempdir().unwrap();
+    let socket = dir.path().join("card.sock");
+    let fails = |args: &[&str]| failure(dir.path(), &socket, args);
+    assert!(
+        fails(&["--port0", "eth:0"]).contains("expected tap:NAME, pcap:IN,OUT, dgram:LOCAL,REMOTE or none")
+    );
+    assert!(fails(&["--port0", "pcap:/no/such/file,"]).contains("/no/such/file: No such file"));
+    assert!(fails(&["--port1", "dgram:/no/such/dir/a,b"]).contains("/no/such/dir/a"));
+    assert!(fails(&["--trace", "{dir}/t.fst"]).contains("without trace support"));
+    assert!(fails(&["--model", "{dir}/nothing.so"]).contains("cannot be used multiple times"));
+    std::fs::write(dir.path().join("junk.pcap"), "not a capture").unwrap();
+    assert!(fails(&["--port0", "pcap:{dir}/junk.pcap,"]).contains("junk.pcap: shorter than a pcap header"));
+    assert!(!socket.exists());
+}
+
+#[test]
+fn stale_sockets_are_replaced_live_ones_and_files_are_not() {
+    let dir = tempfile::tempdir().unwrap();
+    drop(UnixListener::bind(dir.path().join("card.sock")).unwrap());
+    let card = CardProcess::start_in(dir, &[]);
+    let text = failure(card.dir.path(), &card.socket, &[]);
+    assert!(text.contains("another card is serving it"), "{text}");
+    assert_eq!(Client::open(&card.socket).read32(0), 0x4845_4144);
+    let file = card.path("file");
+    std::fs::write(&file, "precious").unwrap();
+    let text = failure(card.dir.path(), &file, &[]);
+    assert!(text.contains("in use"), "{text}");
+    let mut kept = String::new();
+    std::fs::File::open(&file).unwrap().read_to_string(&mut kept).unwrap();
+    assert_eq!(kept, "precious");
+}
