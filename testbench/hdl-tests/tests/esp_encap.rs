@@ -295,6 +295,21 @@ fn a_replaced_sa_starts_at_one_even_under_load() {
     }
 }
 
+#[test]
+fn installing_one_sa_under_load_repeats_no_number_of_another() {
+    let mut rng = Rng::new(9);
+    for offset in 0..12 {
+        let mut setup = Setup::new(&mut rng, [0, 0]);
+        let jobs: Vec<_> = (0..60).map(|_| job(&mut rng, 2, 30)).collect();
+        jobs.iter().for_each(|(data, meta)| setup.push(data, meta));
+        (0..10 + offset).for_each(|_| setup.step());
+        let fresh = record(&mut rng);
+        setup.install(3, fresh);
+        setup.finish(&jobs);
+        assert_eq!(setup.state(2).seq, 60);
+    }
+}
+
 /// The last number of the space is used, the next packet dropped, and so is every one after it.
 #[test]
 fn an_exhausted_sequence_number_space_stays_exhausted() {
