@@ -2,6 +2,7 @@
 """Which RTL files there are, and how Verilator and Yosys are called on them."""
 
 import os
+import re
 import subprocess
 from pathlib import Path
 
@@ -21,6 +22,18 @@ def modules():
     """Module files, by name; a file is named after its module."""
     files = sorted(p.relative_to(ROOT) for p in (ROOT / RTL).rglob("*.sv"))
     return {p.stem: p for p in files if not p.stem.endswith("_pkg")}
+
+
+def closure(name):
+    """The files of `name` and of every module it instantiates, at any depth."""
+    known = modules()
+    found, open_names = {}, [name]
+    while open_names:
+        module = open_names.pop()
+        found[module] = known[module]
+        words = set(re.findall(r"^\s*(\w+)\s*(?:#\s*\(|u_\w+)", (ROOT / known[module]).read_text(), re.M))
+        open_names += [w for w in words if w in known and w not in found]
+    return sorted(found.values())
 
 
 def yosys(script, log=None, timeout=1800):

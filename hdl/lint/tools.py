@@ -1,7 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Verilator -Wall and Yosys on every module of the card, each as its own top.
+"""Verilator -Wall and Yosys on every module of the card.
 
     tools.py [MODULE...]     all modules when none is named
+
+Verilator lints each module as a top of its own, with default parameters. Yosys elaborates the whole card, and
+whatever is not part of it, or the modules named.
 """
 
 import subprocess
@@ -9,7 +12,9 @@ import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from sources import ROOT, RTL, modules, packages, yosys
+from sources import ROOT, RTL, closure, modules, packages, yosys
+
+CARD = "headend_core"
 
 
 def verilator(name, path):
@@ -40,7 +45,7 @@ def top(name):
 
 
 def lint_yosys(names):
-    """As `lint_verilator`. All files are read once; then each module is elaborated as the top."""
+    """As `lint_verilator`. All files are read once; then each of the tops is elaborated with all it contains."""
     files = [str(p) for p in packages() + list(modules().values())]
     refused = []
     while names:
@@ -75,7 +80,10 @@ def main():
         print(f"no such module below {RTL}: {', '.join(unknown)}")
         return 1
     bad_verilator = lint_verilator(names)
-    bad_yosys = lint_yosys(names)
+    tops = names
+    if not sys.argv[1:] and CARD in names:
+        tops = [CARD] + sorted(set(names) - {path.stem for path in closure(CARD)})
+    bad_yosys = lint_yosys(tops)
     if bad_verilator or bad_yosys:
         print(f"Verilator refuses: {', '.join(bad_verilator) or 'none'}; Yosys refuses: {', '.join(bad_yosys) or 'none'}")
         return 1
