@@ -54,14 +54,12 @@ module rewrite (
   assign ins_len = (!edits || (s_meta_i.adj_kind == headend_tables_pkg::ADJ_KIND_PROTECT)) ? '0
                    : LenW'(14) + {{(LenW - 4) {1'b0}}, s_meta_i.push_count, 2'd0};
 
-  // RFC 1624: HC' = ~(~HC + ~m + m'), m the word of TTL and protocol
-  logic [15:0] ttl_word, new_csum;
-  logic [17:0] csum_sum;
-  logic [16:0] csum_fold;
-  assign ttl_word = {p.ttl, p.proto};
-  assign csum_sum = {2'd0, ~p.ip_csum} + {2'd0, ~ttl_word} + {2'd0, ttl_word - 16'h0100};
-  assign csum_fold = {1'b0, csum_sum[15:0]} + {15'd0, csum_sum[17:16]};
-  assign new_csum = ~(csum_fold[15:0] + {15'd0, csum_fold[16]});
+  // RFC 1624, equation 3: HC' = ~(~HC + ~m + m'), m the word of TTL and protocol. m' = m - 0x100 without
+  // borrow (the TTL is at least 2), so ~m + m' is 0xfeff whatever the packet.
+  logic [16:0] csum_sum;
+  logic [15:0] new_csum;
+  assign csum_sum = {1'b0, ~p.ip_csum} + 17'h0feff;
+  assign new_csum = ~(csum_sum[15:0] + {15'd0, csum_sum[16]});
 
   headend_tables_pkg::meta_t plan_meta;
   always_comb begin

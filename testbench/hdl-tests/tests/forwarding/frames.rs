@@ -123,7 +123,7 @@ pub(crate) fn random_packet(rng: &mut Rng) -> (Vec<u8>, bool) {
 }
 
 fn random_ip(rng: &mut Rng) -> Vec<u8> {
-    let payload_len = [0, 3, 4, 8, 40, 200, 1400][rng.below(7) as usize];
+    let payload_len = [0, 3, 4, 7, 8, 40, 200, 1400][rng.below(8) as usize];
     let payload = rng.bytes(payload_len);
     if rng.chance(15) {
         let mut b = vec![0x60 | rng.below(16) as u8, rng.next_u64() as u8, 0, 0];

@@ -192,10 +192,14 @@ fn vpn_label_below_a_transport_label_selects_the_vrf() {
     let mut bench = Bench::new(&model(), 10_000);
     let vpn = Label { op: LabelOp::PopVrf.code(), vrf: 42, adj: 0 };
     let transport = Label { op: LabelOp::PopVrf.code(), vrf: 0, adj: 0 };
-    load(&mut bench, &HashMap::from([(528, vpn), (16, transport)]));
+    load(&mut bench, &HashMap::from([(528, vpn), (16, transport), (15, vpn)]));
     let ip = Ipv4::new(1, 0x0a00_0001, 6, vec![0; 40]).bytes();
     let stack = [entry(16, 0, false, 64), entry(528, 0, true, 64)];
     let meta = parsed_meta(port_meta(0, 0), &ethernet(1, &[], 0x8847, &stack, &ip));
     let got = run(&mut bench, &[meta], 0).remove(0);
     assert_eq!((got.route, got.meta.vrf, got.meta.op), (true, 42, Op::Forward.code()));
+    let reserved = [entry(16, 0, false, 64), entry(15, 0, true, 64)];
+    let meta = parsed_meta(port_meta(0, 0), &ethernet(1, &[], 0x8847, &reserved, &ip));
+    let got = run(&mut bench, &[meta], 0).remove(0);
+    assert_eq!(got.meta.drop, DropReason::LabelStack.code(), "a reserved label is not taken from the table");
 }

@@ -187,23 +187,26 @@ fn a_full_queue_drops_whole_packets_and_leaves_the_others_alone() {
     let free = bench.port("free_i");
     bench.set_bytes(free, &[0, 10, 0, 10, 0, 0]);
     let mut lost = Vec::new();
-    let mut stored = 0;
-    for i in 0..60 {
-        let (data, meta) = packet(&mut rng, i, if i % 2 == 0 { 2 } else { 1 }, 10 * 64);
-        if meta.egress == 2 {
-            if stored + 10 > BEATS || stored / 10 >= PACKETS {
-                lost.push((data.clone(), meta));
-            } else {
-                stored += 10;
-            }
+    let mut stored = Vec::new();
+    // 180 beats fit, 21 more do not, 20 do, and then not a single one
+    let host_beats = [20, 20, 20, 20, 20, 20, 20, 20, 20, 21, 20, 1, 1];
+    for (i, host) in host_beats.into_iter().enumerate() {
+        let (data, meta) = packet(&mut rng, i as u64, 2, host * 64);
+        match stored.iter().sum::<usize>() + host <= BEATS {
+            true => stored.push(host),
+            false => lost.push((data.clone(), meta)),
         }
         source.push(Packet::new(data).side(meta.to_bytes()));
+        let (data, meta) = packet(&mut rng, 100, 1, 640);
+        source.push(Packet::new(data).side(meta.to_bytes()));
     }
-    while sink.count() < 30 || !source.is_empty() {
+    assert_eq!((stored.len(), lost.len()), (10, 3));
+    let others = host_beats.len();
+    while sink.count() < others || !source.is_empty() {
         bench.step(&mut [&mut source, &mut sink, &mut drops]);
     }
     bench.run(&mut [&mut source, &mut sink, &mut drops], 50);
-    assert_eq!(sink.count(), 30, "nothing left for the full egress");
+    assert_eq!(sink.count(), others, "nothing left for the full egress");
     assert_eq!(drops.seen.len(), lost.len());
     for ((_, got), (data, meta)) in drops.seen.iter().zip(&lost) {
         let want = DropRecord {
@@ -221,7 +224,7 @@ fn a_full_queue_drops_whole_packets_and_leaves_the_others_alone() {
     }
     // room again: what was stored leaves
     bench.set_bytes(free, &[0, 10, 0, 10, 0, 10]);
-    while sink.count() < 30 + stored / 10 {
+    while sink.count() < others + stored.len() {
         bench.step(&mut [&mut source, &mut sink, &mut drops]);
     }
 }
@@ -283,4 +286,35 @@ fn a_packet_takes_the_stated_latency() {
         bench.step(&mut [&mut source, &mut sink]);
     }
     assert_eq!(sink.pop().unwrap().first_cycle, source.sent()[0].1 + 3);
+}
+
+#[test]
+fn a_promise_counts_from_the_very_next_packet_on() {
+    let mut bench = Bench::new(&model(), 1_000);
+    let mut source = StreamSource::new(&bench, "s", &["s_meta_i"]);
+    let mut sink = StreamSink::new(&bench, "m", &["m_meta_o"]);
+    let free = bench.port("free_i");
+    for _ in 0..8 {
+        source.push(Packet::new([1; 64]).side(port_meta(0, 64).to_bytes()));
+    }
+    bench.run(&mut [&mut source, &mut sink], 20);
+    assert_eq!(sink.count(), 0);
+    // each takes a promise of 4 beats
+    bench.set_bytes(free, &[11, 0, 0, 0, 0, 0]);
+    bench.run(&mut [&mut source, &mut sink], 20);
+    assert_eq!(sink.count(), 2, "11 beats take two promises of 4");
+    bench.set("rel0_beats_i", 4);
+    bench.set("rel1_beats_i", 4);
+    bench.set("rel0_valid_i", 1);
+    bench.step(&mut [&mut source, &mut sink]);
+    bench.set("rel0_valid_i", 0);
+    bench.run(&mut [&mut source, &mut sink], 20);
+    assert_eq!(sink.count(), 3);
+    bench.set("rel0_valid_i", 1);
+    bench.set("rel1_valid_i", 1);
+    bench.step(&mut [&mut source, &mut sink]);
+    bench.set("rel0_valid_i", 0);
+    bench.set("rel1_valid_i", 0);
+    bench.run(&mut [&mut source, &mut sink], 20);
+    assert_eq!(sink.count(), 5, "both releases of one cycle count");
 }

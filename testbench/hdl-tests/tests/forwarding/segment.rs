@@ -15,7 +15,13 @@ const PIPELINE: u64 = 30;
 const OWN_LATENCY: u64 = 4;
 
 fn model() -> Arc<Library> {
+    model_with(64)
+}
+
+/// `packets`: most packets between input and output.
+fn model_with(packets: u64) -> Arc<Library> {
     Model::new("segment")
+        .param("ResDepth", packets)
         .param("ExtraWidth", 16)
         .param("Stage", u64::from(Stage::Forward.code()))
         .checked()
@@ -88,7 +94,16 @@ fn packet(rng: &mut Rng, seq: u64, len: usize) -> (Vec<u8>, Meta) {
 
 /// Sends packets through and checks everything that comes out; returns (source, sink) cycles of each survivor.
 fn check(packets: &[(Vec<u8>, Meta)], stall_in: u32, stall_out: u32) -> Vec<(u64, u64, u64)> {
-    let mut bench = Bench::new(&model(), 400_000);
+    check_on(&model(), packets, stall_in, stall_out)
+}
+
+fn check_on(
+    model: &Arc<Library>,
+    packets: &[(Vec<u8>, Meta)],
+    stall_in: u32,
+    stall_out: u32,
+) -> Vec<(u64, u64, u64)> {
+    let mut bench = Bench::new(model, 400_000);
     let mut source = StreamSource::new(&bench, "s", &["s_meta_i"]).stalls(stall_in, 1);
     let mut sink = StreamSink::new(&bench, "m", &["m_meta_o", "m_extra_o"]).stalls(stall_out, 2);
     let mut headers = Headers::new(&bench);
@@ -202,5 +217,15 @@ fn a_stopped_output_stops_the_input_and_nothing_is_lost() {
     for (data, meta) in packets.iter().filter(|(_, m)| m.seq % 5 != 0) {
         let got = sink.pop().unwrap();
         assert_eq!((&got.data, meta_of(&got.sides[0])), (data, verdict(meta).0));
+    }
+}
+
+#[test]
+fn credit_holds_with_fewer_results_than_beats() {
+    let mut rng = Rng::new(85);
+    let packets: Vec<_> = (0..300).map(|seq| packet(&mut rng, seq, 64)).collect();
+    let model = model_with(8);
+    for stall_out in [0, 60, 95] {
+        check_on(&model, &packets, 0, stall_out);
     }
 }
