@@ -95,22 +95,28 @@ module gcm_sequence #(
   logic        crypt_q;
   logic [10:0] index_q;        // slot number in the packet
   logic [15:0] len_q;
+  logic [12:0] blocks_q;       // payload blocks
   logic [10:0] hash_last_q;    // slot with the last GHASH blocks
+  logic [10:0] left_q;         // GHASH slots still to come
   logic [4:0]  packet_q;
 
   logic        crypt;
   logic [10:0] index;
   logic [10:0] hash_last;
-  logic [16:0] len_rounded;
-  assign len_rounded = {1'b0, s_len_i} + 17'd31;
-  assign crypt       = start ? s_crypt_i : crypt_q;
-  assign index       = start ? 11'd0 : index_q + 11'd1;
-  assign hash_last   = start ? len_rounded[16:6] : hash_last_q;
-  assign extra_d     = ((accept && s_eop_i) || extra_q) && crypt && (index < hash_last);
-  assign packet_o    = packet_q + 5'd1;
+  logic        more;           // GHASH slots follow this one
+  logic [16:0] len_slots;
+  logic [16:0] len_blocks;
+  assign len_slots  = {1'b0, s_len_i} + 17'd31;
+  assign len_blocks = {1'b0, s_len_i} + 17'd15;
+  assign crypt      = start ? s_crypt_i : crypt_q;
+  assign index      = start ? 11'd0 : index_q + 11'd1;
+  assign hash_last  = len_slots[16:6];
+  assign more       = start ? (s_len_i > 16'd32) : (left_q > 11'd1);
+  assign extra_d    = ((accept && s_eop_i) || extra_q) && crypt && more;
+  assign packet_o   = packet_q + 5'd1;
 
   logic unused_round;
-  assign unused_round = ^len_rounded[5:0];
+  assign unused_round = ^{len_slots[5:0], len_blocks[3:0]};
 
   always_ff @(posedge clk_i) begin
     if (!rst_ni) begin
@@ -133,26 +139,25 @@ module gcm_sequence #(
       sop_q   <= start;
       eop_q   <= accept && s_eop_i;
       index_q <= index;
+      if (start) begin
+        left_q <= hash_last;
+      end else if (left_q != 11'd0) begin
+        left_q <= left_q - 11'd1;
+      end
     end
     if (start) begin
       crypt_q     <= s_crypt_i;
       len_q       <= s_len_i;
+      blocks_q    <= len_blocks[16:4];
       hash_last_q <= hash_last;
     end
   end
 
   // -------------------------------------------------------------------------------------- slot's work
 
-  // Payload blocks, and the slot and lane after the last of them.
-  logic [12:0] blocks;
+  // Slot with the lane after the last payload block.
   logic [10:0] j0_slot;
-  logic [16:0] len_blocks;
-  assign len_blocks = {1'b0, len_q} + 17'd15;
-  assign blocks     = len_blocks[16:4];
-  assign j0_slot    = blocks[12:2];
-
-  logic unused_blocks;
-  assign unused_blocks = ^len_blocks[3:0];
+  assign j0_slot = blocks_q[12:2];
 
   logic [10:0] to_end;
   assign to_end = hash_last_q - index_q;
@@ -172,9 +177,9 @@ module gcm_sequence #(
       slot_o.count = 7'd64;
     end
     slot_o.has_j0     = crypt_q && (index_q == j0_slot);
-    slot_o.j0_lane    = blocks[1:0];
+    slot_o.j0_lane    = blocks_q[1:0];
     slot_o.hash       = crypt_q && (index_q <= hash_last_q);
-    slot_o.blocks_mod = blocks[1:0];
+    slot_o.blocks_mod = blocks_q[1:0];
     slot_o.no_sum     = (index_q[10:2] == 9'd0);
     slot_o.terminal   = slot_o.hash && (to_end[10:2] == 9'd0);
     slot_o.term_first = slot_o.terminal && ((to_end[1:0] == 2'd3) || sop_q);
@@ -195,7 +200,7 @@ module gcm_sequence #(
     counter_o[2] = {19'd0, index_next, 2'b00};
     counter_o[3] = {19'd0, index_next, 2'b01};
     if (slot_o.has_j0) begin
-      counter_o[blocks[1:0]] = 32'd1;
+      counter_o[blocks_q[1:0]] = 32'd1;
     end
   end
 
