@@ -13,24 +13,24 @@ help: ## Say what there is to make.
 
 .PHONY: demo
 demo: ## Two VPN customers through the simulated card: ESP in, MPLS out, and back.
-	@scripts/setup.sh sim peers
-	@cargo build --release -p headend-sim -p headend-driver -p headend-testbench --bins
-	@cargo run --release -q -p headend-testbench --bin demo
+	@scripts/setup.sh sim
+	@cargo build --release --bins -p headend-sim -p headend-driver -p headend-peers
+	@cargo run --release -q -p headend-peers --bin headend-demo
 
 .PHONY: test
 test: ## Everything: model, RTL, driver, real peers.
-	@scripts/setup.sh sim guest peers
+	@scripts/setup.sh sim guest
 	@scripts/test.sh
 
 .PHONY: bench
 bench: ## Speeds, into target/bench/*.json.
 	@scripts/setup.sh sim
-	@cargo build --release -p headend-sim -p headend-driver -p headend-testbench --bins
+	@cargo build --release --bins -p headend-sim -p headend-driver -p headend-testbench
 	@cargo run --release -q -p headend-testbench --bin bench
 
 .PHONY: lint
 lint: ## Formatting, clippy, fresh generated files, Verilator and Yosys on every module.
-	@scripts/setup.sh sim lint yosys
+	@scripts/setup.sh lint yosys
 	@scripts/lint.sh
 
 .PHONY: gen

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # Installs what a make target needs, if it is missing. Quick when everything is there.
 #
-#   scripts/setup.sh GROUP...     groups: sim guest peers lint yosys all
+#   scripts/setup.sh GROUP...     groups: sim guest lint yosys all
 #
 # Debian packages come from apt-get, with sudo if need be; where that is impossible the command to run is
 # printed. Python tools go into target/tools/venv with the versions of scripts/requirements.txt.
@@ -23,11 +23,10 @@ die() {
 packages_of() {
   case "$1" in
     sim) echo verilator:verilator clang++:clang make:make ar:binutils perl:perl ;;
-    guest) echo qemu-system-x86_64:qemu-system-x86 busybox:busybox-static cpio:cpio kmod:kmod dpkg-deb:dpkg xz:xz-utils ;;
-    peers) echo ip:iproute2 tshark:tshark ping:iputils-ping ;;
+    guest) echo qemu-system-x86_64:qemu-system-x86 busybox:busybox-static ip:iproute2 depmod:kmod xz:xz-utils ;;
     lint) echo shellcheck:shellcheck verilator:verilator ;;
     yosys) echo ;;
-    *) die "unknown group '$1'; groups: sim guest peers lint yosys all" ;;
+    *) die "unknown group '$1'; groups: sim guest lint yosys all" ;;
   esac
 }
 
@@ -64,6 +63,19 @@ install_packages() {
   fi
 }
 
+# Guests boot the distribution's kernel, which the tests download themselves: apt must know it.
+update_package_lists() {
+  apt-cache show linux-image-amd64 >/dev/null 2>&1 && return 0
+  has apt-get || die "kernel guests need Debian's package linux-image-amd64, and this machine has no apt-get"
+  local run=()
+  if [[ $(id -u) != 0 ]]; then
+    run=(sudo)
+    sudo -n true 2>/dev/null || die "apt does not know linux-image-amd64. Run: sudo apt-get update"
+  fi
+  say "updating the package lists"
+  "${run[@]}" apt-get -q -q update || die "apt-get update failed"
+}
+
 install_python_tools() {
   local stamp=$venv/.installed
   if [[ -e $stamp ]] && cmp -s scripts/requirements.txt "$stamp"; then
@@ -81,19 +93,22 @@ install_python_tools() {
   cp scripts/requirements.txt "$stamp"
 }
 
-[[ $# -gt 0 ]] || die "name a group: sim guest peers lint yosys all"
+[[ $# -gt 0 ]] || die "name a group: sim guest lint yosys all"
 groups=("$@")
-[[ " ${groups[*]} " != *" all "* ]] || groups=(sim guest peers lint yosys)
+[[ " ${groups[*]} " != *" all "* ]] || groups=(sim guest lint yosys)
 
 wants_sim=0
 wants_yosys=0
+wants_guest=0
 packages=()
 for group in "${groups[@]}"; do
   read -ra entries <<<"$(packages_of "$group")"
   packages+=("${entries[@]}")
   [[ $group != sim ]] || wants_sim=1
   [[ $group != yosys ]] || wants_yosys=1
+  [[ $group != guest ]] || wants_guest=1
 done
 has cargo || die "missing: Rust. Install it from https://rustup.rs and try again."
 install_packages "${packages[@]}"
+[[ $wants_guest == 0 ]] || update_package_lists
 [[ $wants_yosys == 0 ]] || install_python_tools
