@@ -25,7 +25,8 @@ struct Burst {
 /// across a 4 KiB boundary, `wlast` in its place, valid signals that stay. Accesses to a poisoned range are refused.
 #[derive(Debug)]
 pub struct AxiMemory {
-    ports: AxiPorts,
+    write_ports: Option<WritePorts>,
+    read_ports: Option<ReadPorts>,
     rng: Rng,
     stall_percent: u32,
     max_latency: u64,
@@ -46,31 +47,41 @@ pub struct AxiMemory {
     pub refused: u64,
 }
 
-#[derive(Debug)]
-struct AxiPorts {
+/// Ports of the write half, if the module has one.
+#[derive(Debug, Clone, Copy)]
+struct WritePorts {
     aw: [Port; 7],
     w: [Port; 5],
     b: [Port; 4],
+}
+
+/// Ports of the read half, if the module has one.
+#[derive(Debug, Clone, Copy)]
+struct ReadPorts {
     ar: [Port; 7],
     r: [Port; 6],
 }
 
 impl AxiMemory {
-    /// Memory of zeros on the ports `m_axi_*` of `dut`.
+    /// Memory of zeros on the ports `m_axi_*` of `dut`, which may have the read or the write half only.
     ///
     /// # Panics
-    /// A port is missing.
+    /// A port of a half is missing.
     pub fn new(dut: &Instance, seed: u64) -> Self {
         let port = |name: &str| dut.port(&format!("m_axi_{name}"));
-        let ports = AxiPorts {
+        let has = |name: &str| dut.library().find_port(&format!("m_axi_{name}")).is_some();
+        let write_ports = has("awvalid").then(|| WritePorts {
             aw: ["awvalid", "awready", "awid", "awaddr", "awlen", "awsize", "awburst"].map(port),
             w: ["wvalid", "wready", "wdata", "wstrb", "wlast"].map(port),
             b: ["bvalid", "bready", "bid", "bresp"].map(port),
+        });
+        let read_ports = has("arvalid").then(|| ReadPorts {
             ar: ["arvalid", "arready", "arid", "araddr", "arlen", "arsize", "arburst"].map(port),
             r: ["rvalid", "rid", "rdata", "rresp", "rlast", "rready"].map(port),
-        };
+        });
         Self {
-            ports,
+            write_ports,
+            read_ports,
             rng: Rng::new(seed),
             stall_percent: 0,
             max_latency: 2,
@@ -111,6 +122,11 @@ impl AxiMemory {
         self.poisoned.clear();
     }
 
+    /// Read bursts that wait for data.
+    pub fn reads_outstanding(&self) -> usize {
+        self.reads.values().map(VecDeque::len).sum()
+    }
+
     /// Nothing is outstanding.
     pub fn is_idle(&self) -> bool {
         self.reads.values().all(VecDeque::is_empty) && self.write.is_none() && self.responses.is_empty()
@@ -125,7 +141,8 @@ impl AxiMemory {
     /// Stores bytes from `addr` on.
     pub fn write(&mut self, addr: u64, data: &[u8]) {
         for (at, byte) in (addr..).zip(data) {
-            self.pages.entry(at / PAGE).or_insert_with(|| Box::new([0; PAGE as usize]))[(at % PAGE) as usize] = *byte;
+            self.pages.entry(at / PAGE).or_insert_with(|| Box::new([0; PAGE as usize]))
+                [(at % PAGE) as usize] = *byte;
         }
     }
 
@@ -150,11 +167,17 @@ impl AxiMemory {
         Burst { addr, left, ready_at: dut.cycles() + 1 + self.rng.below(self.max_latency + 1), refused }
     }
 
-    fn drive_read(&mut self, dut: &mut Instance) {
-        let [rvalid, rid, rdata, rresp, rlast, _] = self.ports.r;
+    fn drive_read(&mut self, dut: &mut Instance, ports: ReadPorts) {
+        dut.set(ports.ar[1], u64::from(self.ready.0));
+        let [rvalid, rid, rdata, rresp, rlast, _] = ports.r;
         if self.offered_read.is_none() && !self.frozen && !self.rng.chance(self.stall_percent) {
             let now = dut.cycles();
-            let mut ids: Vec<u64> = self.reads.iter().filter(|(_, q)| q.front().is_some_and(|b| b.ready_at <= now)).map(|(id, _)| *id).collect();
+            let mut ids: Vec<u64> = self
+                .reads
+                .iter()
+                .filter(|(_, q)| q.front().is_some_and(|b| b.ready_at <= now))
+                .map(|(id, _)| *id)
+                .collect();
             ids.sort_unstable();
             if !ids.is_empty() {
                 self.offered_read = Some(ids[self.rng.below(ids.len() as u64) as usize]);
@@ -171,8 +194,10 @@ impl AxiMemory {
         }
     }
 
-    fn drive_response(&mut self, dut: &mut Instance) {
-        let [bvalid, _, bid, bresp] = self.ports.b;
+    fn drive_write(&mut self, dut: &mut Instance, ports: WritePorts) {
+        dut.set(ports.aw[1], u64::from(self.ready.1));
+        dut.set(ports.w[1], u64::from(self.ready.2));
+        let [bvalid, _, bid, bresp] = ports.b;
         if self.offered_response.is_none() && !self.frozen && !self.rng.chance(self.stall_percent) {
             let now = dut.cycles();
             self.offered_response = self.responses.iter().position(|(_, b)| b.ready_at <= now);
@@ -185,8 +210,8 @@ impl AxiMemory {
         }
     }
 
-    fn sample_read(&mut self, dut: &Instance) {
-        let [arvalid, _, arid, araddr, arlen, arsize, arburst] = self.ports.ar;
+    fn sample_read(&mut self, dut: &Instance, ports: ReadPorts) {
+        let [arvalid, _, arid, araddr, arlen, arsize, arburst] = ports.ar;
         let offered = dut.get_bool(arvalid).then(|| dut.get(araddr));
         assert!(self.held_ar.is_none() || self.held_ar == offered, "AR changed before it was accepted");
         self.held_ar = offered;
@@ -196,7 +221,7 @@ impl AxiMemory {
             let burst = self.burst(dut, araddr, arlen, arsize, arburst);
             self.reads.entry(dut.get(arid)).or_default().push_back(burst);
         }
-        let rready = self.ports.r[5];
+        let rready = ports.r[5];
         if let (Some(id), true) = (self.offered_read, dut.get_bool(rready)) {
             self.offered_read = None;
             let queue = self.reads.get_mut(&id).expect("offered from this queue");
@@ -208,9 +233,9 @@ impl AxiMemory {
         }
     }
 
-    fn sample_write(&mut self, dut: &Instance) {
-        let [awvalid, _, awid, awaddr, awlen, awsize, awburst] = self.ports.aw;
-        let [wvalid, _, wdata, wstrb, wlast] = self.ports.w;
+    fn sample_write(&mut self, dut: &Instance, ports: WritePorts) {
+        let [awvalid, _, awid, awaddr, awlen, awsize, awburst] = ports.aw;
+        let [wvalid, _, wdata, wstrb, wlast] = ports.w;
         let offered = dut.get_bool(awvalid).then(|| dut.get(awaddr));
         assert!(self.held_aw.is_none() || self.held_aw == offered, "AW changed before it was accepted");
         self.held_aw = offered;
@@ -238,7 +263,7 @@ impl AxiMemory {
             let burst = self.burst(dut, awaddr, awlen, awsize, awburst);
             self.write = Some((dut.get(awid), burst));
         }
-        let bready = self.ports.b[1];
+        let bready = ports.b[1];
         if let (Some(at), true) = (self.offered_response, dut.get_bool(bready)) {
             self.offered_response = None;
             self.responses.remove(at);
@@ -250,16 +275,21 @@ impl Agent for AxiMemory {
     fn drive(&mut self, dut: &mut Instance) {
         let mut willing = || !self.frozen && !self.rng.chance(self.stall_percent);
         self.ready = (willing(), willing() && self.write.is_none(), willing());
-        dut.set(self.ports.ar[1], u64::from(self.ready.0));
-        dut.set(self.ports.aw[1], u64::from(self.ready.1));
-        dut.set(self.ports.w[1], u64::from(self.ready.2));
-        self.drive_read(dut);
-        self.drive_response(dut);
+        if let Some(ports) = self.read_ports {
+            self.drive_read(dut, ports);
+        }
+        if let Some(ports) = self.write_ports {
+            self.drive_write(dut, ports);
+        }
     }
 
     fn sample(&mut self, dut: &Instance) {
-        self.sample_read(dut);
-        self.sample_write(dut);
+        if let Some(ports) = self.read_ports {
+            self.sample_read(dut, ports);
+        }
+        if let Some(ports) = self.write_ports {
+            self.sample_write(dut, ports);
+        }
     }
 }
 

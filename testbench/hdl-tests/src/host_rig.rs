@@ -218,7 +218,8 @@ impl<E: Agent> HostRig<E> {
     pub fn write_record<R: Record>(&mut self, index: u32, record: &R) {
         let mut bytes = [0; 192];
         record.pack_into(&mut bytes, 0);
-        let entry = CmdEntry { op: CmdOp::Write.code(), table_id: R::TABLE.code(), cookie: 7, index, record: bytes };
+        let entry =
+            CmdEntry { op: CmdOp::Write.code(), table_id: R::TABLE.code(), cookie: 7, index, record: bytes };
         assert_eq!(self.command(&entry).status, 0, "write of {:?} {index}", R::TABLE);
     }
 
@@ -227,7 +228,13 @@ impl<E: Agent> HostRig<E> {
     /// # Panics
     /// The card refuses.
     pub fn read_record<R: Record>(&mut self, index: u32) -> R {
-        let entry = CmdEntry { op: CmdOp::Read.code(), table_id: R::TABLE.code(), cookie: 9, index, ..CmdEntry::default() };
+        let entry = CmdEntry {
+            op: CmdOp::Read.code(),
+            table_id: R::TABLE.code(),
+            cookie: 9,
+            index,
+            ..CmdEntry::default()
+        };
         let completion = self.command(&entry);
         assert_eq!(completion.status, 0, "read of {:?} {index}", R::TABLE);
         R::unpack_from(&completion.record, 0)

@@ -7,8 +7,9 @@ mod gcm_common;
 use gcm_common::{key_record, seal};
 use headend_hdl_tests::{Agent, HostRig, Rng, WordSink, WordSource};
 use headend_regs::{
-    param, reg, Adj, AdjKind, DropReason, Egress, EventEntry, EventKind, FibNode, FibResult, HostReason, Intf, Label, LabelOp, Packed, Ring,
-    RxCompletion, RxDesc, SaHash, SaIn, SaInState, SaOut, SaOutState, Selector, TxCompletion, TxDesc, TxDest,
+    param, reg, Adj, AdjKind, DropReason, Egress, EventEntry, EventKind, FibNode, FibResult, HostReason,
+    Intf, Label, LabelOp, Packed, Ring, RxCompletion, RxDesc, SaHash, SaIn, SaInState, SaOut, SaOutState,
+    Selector, TxCompletion, TxDesc, TxDest,
 };
 use headend_verilated::{Instance, Library, Model};
 use std::sync::Arc;
@@ -19,6 +20,9 @@ const PEER_MAC: [u64; 2] = [0x0200_0000_0a01, 0x0200_0000_0a02];
 const SPI: u32 = 0x0001_7000;
 const LOCAL: u32 = 0xc000_0201;
 const REMOTE: u32 = 0xc633_6401;
+/// Cycles through the card, hdl/README.md.
+const LATENCY_CLEAR: u64 = 143;
+const LATENCY_ENCRYPTED: u64 = 145;
 const SALT: [u8; 4] = [1, 2, 3, 4];
 
 /// The two ports' wires.
@@ -30,7 +34,9 @@ struct Wires {
 
 impl Wires {
     fn new(dut: &Instance) -> Self {
-        let names = |dir: &str, p: usize, fields: &[&str]| fields.iter().map(|f| format!("{dir}_axis_p{p}_{f}")).collect::<Vec<_>>();
+        let names = |dir: &str, p: usize, fields: &[&str]| {
+            fields.iter().map(|f| format!("{dir}_axis_p{p}_{f}")).collect::<Vec<_>>()
+        };
         let source = |p| {
             let n = names("s", p, &["tvalid", "tready", "tdata", "tkeep", "tlast", "tuser"]);
             WordSource::new(dut, &n[0], Some(&n[1]), &n[2..].iter().map(String::as_str).collect::<Vec<_>>())
@@ -122,7 +128,15 @@ fn sent_frame(port: usize, ethertype: u16, payload: &[u8]) -> Vec<u8> {
 
 fn adjacency(kind: AdjKind, egress: Egress) -> Adj {
     let port = egress as usize & 1;
-    Adj { valid: true, kind: kind.into(), egress: egress.into(), mtu: 9000, dmac: PEER_MAC[port], smac: OUR_MAC[port], ..Adj::default() }
+    Adj {
+        valid: true,
+        kind: kind.into(),
+        egress: egress.into(),
+        mtu: 9000,
+        dmac: PEER_MAC[port],
+        smac: OUR_MAC[port],
+        ..Adj::default()
+    }
 }
 
 /// A route of everything in `vrf` to adjacency `adj`.
@@ -148,14 +162,47 @@ fn program(card: &mut Card, esn: bool, aes256: bool) -> Vec<u8> {
     for (vrf, adj) in [(1, 10), (2, 11), (3, 12), (4, 13), (5, 13), (6, 14)] {
         default_route(card, vrf, adj);
     }
-    card.write_record(3, &SaOut {
-        valid: true, esn, tunnel: true, df: true, ttl: 61, spi: SPI, src: u128::from(LOCAL), dst: u128::from(REMOTE), gcm: gcm.clone(), ..SaOut::default()
-    });
-    card.write_record(7, &SaIn {
-        valid: true, esn, tunnel: true, gen: 1, replay_window: 64, ivrf: 2, gcm, sel: Selector { any: true, ..Selector::default() },
-    });
+    card.write_record(
+        3,
+        &SaOut {
+            valid: true,
+            esn,
+            tunnel: true,
+            df: true,
+            ttl: 61,
+            spi: SPI,
+            src: u128::from(LOCAL),
+            dst: u128::from(REMOTE),
+            gcm: gcm.clone(),
+            ..SaOut::default()
+        },
+    );
+    card.write_record(
+        7,
+        &SaIn {
+            valid: true,
+            esn,
+            tunnel: true,
+            gen: 1,
+            replay_window: 64,
+            ivrf: 2,
+            gcm,
+            sel: Selector { any: true, ..Selector::default() },
+        },
+    );
     let stash = (param::SA_HASH_WAYS * param::SA_HASH_ROWS) as u32;
-    card.write_record(stash, &SaHash { valid: true, proto: 50, fvrf: 5, spi: SPI, dst: u128::from(REMOTE), sa: 7, ..SaHash::default() });
+    card.write_record(
+        stash,
+        &SaHash {
+            valid: true,
+            proto: 50,
+            fvrf: 5,
+            spi: SPI,
+            dst: u128::from(REMOTE),
+            sa: 7,
+            ..SaHash::default()
+        },
+    );
     card.write_record(528, &Label { op: LabelOp::PopVrf.into(), vrf: 3, ..Label::default() });
     key
 }
@@ -193,16 +240,26 @@ fn every_table_keeps_what_is_written_but_its_secrets() {
     let key = program(&mut card, true, true);
     let want = adjacency(AdjKind::Ip, Egress::Port1);
     assert_eq!(bits(&card.read_record::<Adj>(12)), bits(&want));
-    assert_eq!(bits(&card.read_record::<Intf>(1)), bits(&Intf { valid: true, mpls: true, vrf: 5, mac: OUR_MAC[1] }));
+    assert_eq!(
+        bits(&card.read_record::<Intf>(1)),
+        bits(&Intf { valid: true, mpls: true, vrf: 5, mac: OUR_MAC[1] })
+    );
     assert_eq!(card.read_record::<FibNode>(2).result_base, 102);
     assert_eq!(card.read_record::<FibResult>(102).adj, 11);
     assert_eq!(card.read_record::<Label>(528).vrf, 3);
     assert_eq!(card.read_record::<SaHash>((param::SA_HASH_WAYS * param::SA_HASH_ROWS) as u32).sa, 7);
     let (sa_in, sa_out) = (card.read_record::<SaIn>(7), card.read_record::<SaOut>(3));
     assert!(sa_in.valid && sa_in.esn && sa_in.sel.any && sa_out.valid);
-    assert_eq!((sa_in.ivrf, sa_in.replay_window, sa_out.spi, sa_out.ttl, sa_out.gcm.icv_len), (2, 64, SPI, 61, 16));
+    assert_eq!(
+        (sa_in.ivrf, sa_in.replay_window, sa_out.spi, sa_out.ttl, sa_out.gcm.icv_len),
+        (2, 64, SPI, 61, 16)
+    );
     for gcm in [sa_in.gcm, sa_out.gcm] {
-        assert_eq!((gcm.key, gcm.salt, gcm.h1, gcm.hfb), ([0; 32], [0; 4], [0; 16], [0; 16]), "keys are never readable");
+        assert_eq!(
+            (gcm.key, gcm.salt, gcm.h1, gcm.hfb),
+            ([0; 32], [0; 4], [0; 16], [0; 16]),
+            "keys are never readable"
+        );
     }
     let far = (param::FIB_LEVELS * param::FIB_NODE_DEPTH - 1) as u32;
     card.write_record(far, &FibNode { internal: 5, ..FibNode::default() });
@@ -256,7 +313,11 @@ fn esp_both_ways(seed: u64, esn: bool, aes256: bool) {
         card.extra.send(1, &frame(1, 0x0800, &outer));
         let got = receive(&mut card, 0);
         let labels = [(702 << 12 | 62u32).to_be_bytes(), (498 << 12 | 1 << 8 | 62u32).to_be_bytes()].concat();
-        assert!(got == sent_frame(0, 0x8847, &[labels, packet(62)].concat()), "packet {n} of {} bytes", payload.len());
+        assert!(
+            got == sent_frame(0, 0x8847, &[labels, packet(62)].concat()),
+            "packet {n} of {} bytes",
+            payload.len()
+        );
         bytes += packet(63).len() as u64;
 
         if n % 10 == 0 {
@@ -271,9 +332,86 @@ fn esp_both_ways(seed: u64, esn: bool, aes256: bool) {
     assert_eq!(card.counter(reg::drop_count(DropReason::IcvMismatch as usize)), 4);
     assert!(card.extra.receive(0).is_none() && card.extra.receive(1).is_none());
     let (into, out) = (card.read_record::<SaInState>(7), card.read_record::<SaOutState>(3));
-    assert_eq!((into.seq_top, into.packets, into.bytes, into.auth_fail, into.replay_fail), (40, 40, bytes, 4, 4));
+    assert_eq!(
+        (into.seq_top, into.packets, into.bytes, into.auth_fail, into.replay_fail),
+        (40, 40, bytes, 4, 4)
+    );
     assert_eq!((out.seq, out.packets, out.bytes), (40, 40, bytes));
     assert_eq!(balance(&mut card), (88, 88));
+}
+
+/// Bytes of the wire per cycle at 100 Gb/s and 250 MHz, and what a frame costs beyond its bytes: preamble, FCS
+/// and gap.
+const WIRE_BYTES_PER_CYCLE: usize = 50;
+const WIRE_OVERHEAD: usize = 24;
+
+/// Brings `frames` into `port` no faster than a 100 Gb/s wire carries their longer side, and expects every one
+/// out of the other port.
+fn at_line_rate(card: &mut Card, port: usize, frames: &[Vec<u8>], growth: usize) {
+    let mut credit = 0;
+    for frame in frames {
+        let cost = frame.len() + growth + WIRE_OVERHEAD;
+        while credit < cost {
+            card.step();
+            credit += WIRE_BYTES_PER_CYCLE;
+        }
+        credit -= cost;
+        card.extra.send(port, frame);
+    }
+    settle(card);
+    let out = std::iter::from_fn(|| card.extra.receive(1 - port)).count();
+    let drops: Vec<_> = (1..64).filter(|n| card.counter(reg::drop_count(*n)) != 0).collect();
+    assert_eq!(out, frames.len(), "drop reasons {drops:?}");
+}
+
+#[test]
+fn encryption_keeps_up_with_the_wire() {
+    for size in [20, 26, 27, 90, 91, 154, 576, 1472, 8900] {
+        let mut card = card(8, 400_000);
+        program(&mut card, true, true);
+        let frames = vec![frame(0, 0x0800, &ipv4(1, 2, 17, 64, &vec![5; size])); 12_000 / size.max(40) + 20];
+        // Outer IPv4, ESP, IV, at most 5 bytes of trailer, ICV.
+        at_line_rate(&mut card, 0, &frames, 20 + 8 + 8 + 5 + 16);
+    }
+}
+
+#[test]
+fn decryption_keeps_up_with_the_wire() {
+    for size in [20, 26, 27, 90, 91, 154, 576, 1472, 8900] {
+        let mut card = card(9, 400_000);
+        let key = program(&mut card, false, true);
+        let plain = [ipv4(1, 2, 17, 64, &vec![5; size]), (1..=((6 - size % 4) % 4) as u8).collect()].concat();
+        let plain = [&plain[..], &[(plain.len() - 20 - size) as u8, 4]].concat();
+        let encrypted = |n: u32| {
+            let iv = u64::from(n).to_be_bytes();
+            let nonce: [u8; 12] = [&SALT[..], &iv].concat().try_into().expect("12 bytes");
+            let header = [SPI.to_be_bytes(), n.to_be_bytes()].concat();
+            let (cipher, tag) = seal(&key, &nonce, &header, &plain);
+            frame(1, 0x0800, &ipv4(LOCAL, REMOTE, 50, 64, &[&header[..], &iv, &cipher, &tag].concat()))
+        };
+        let frames: Vec<_> = (1..=12_000 / size.max(40) as u32 + 20).map(encrypted).collect();
+        at_line_rate(&mut card, 1, &frames, 0);
+    }
+}
+
+/// Cycles from the last beat of a frame at a port to its first beat at the other: store and forward included.
+#[test]
+fn latency_is_what_the_readme_says() {
+    let mut card = card(10, 400_000);
+    program(&mut card, false, false);
+    let label = (528 << 12 | 1 << 8 | 9u32).to_be_bytes();
+    let plain = frame(0, 0x8847, &[&label[..], &ipv4(1, 2, 17, 64, &[1; 20])].concat());
+    let protect = frame(0, 0x0800, &ipv4(1, 2, 17, 64, &[1; 20]));
+    let mut latency = Vec::new();
+    for (port, sent) in [(0, &plain), (0, &protect)] {
+        card.extra.send(port, sent);
+        receive(&mut card, 1);
+        settle(&mut card);
+        let start = *card.extra.into[port].sent().last().expect("sent");
+        let first = card.extra.out[1].received.iter().find(|(cycle, _)| *cycle > start).expect("received").0;
+        latency.push(first - start);
+    }
+    assert_eq!(latency, [LATENCY_CLEAR, LATENCY_ENCRYPTED], "of a one-beat frame in clear and encrypted");
 }
 
 #[test]
@@ -293,24 +431,39 @@ fn the_host_gets_exceptions_and_sends_packets_both_ways() {
     card.enable(Ring::Rx0, 4, 4);
     card.enable(Ring::Tx0, 4, 4);
     for n in 0..8u32 {
-        card.post(Ring::Rx0, &RxDesc { addr: BUFFERS + u64::from(n) * 2048, len: 2048, cookie: n }.to_bytes());
+        card.post(
+            Ring::Rx0,
+            &RxDesc { addr: BUFFERS + u64::from(n) * 2048, len: 2048, cookie: n }.to_bytes(),
+        );
     }
     card.ring_doorbell(Ring::Rx0);
     let arp = [&[0xff; 6][..], &mac(PEER_MAC[0]), &[8, 6], &[5; 46]].concat();
     let local = frame(1, 0x0800, &ipv4(9, 10, 1, 64, &[1; 200]));
-    for (n, (port, sent, reason, vrf)) in [(0, &arp, HostReason::Arp, 1), (1, &local, HostReason::LocalAddress, 5)].into_iter().enumerate() {
+    for (n, (port, sent, reason, vrf)) in
+        [(0, &arp, HostReason::Arp, 1), (1, &local, HostReason::LocalAddress, 5)].into_iter().enumerate()
+    {
         card.extra.send(port, sent);
         let got = RxCompletion::from_bytes(&card.wait(Ring::Rx0)).expect("64 bytes");
         assert_eq!((got.cookie, got.status, got.reason, got.vrf), (n as u32, 0, reason as u8, vrf));
-        assert_eq!((usize::from(got.len), usize::from(got.ingress), usize::from(got.intf), got.l3), (sent.len(), port, port, false));
+        assert_eq!(
+            (usize::from(got.len), usize::from(got.ingress), usize::from(got.intf), got.l3),
+            (sent.len(), port, port, false)
+        );
         assert_eq!(&card.memory.read(BUFFERS + n as u64 * 2048, sent.len()), sent);
     }
     let at = BUFFERS + 0x10_0000;
     card.memory.write(at, &arp);
     let packet = ipv4(9, 10, 1, 64, &[1; 200]);
     card.memory.write(at + 4096, &packet);
-    card.post(Ring::Tx0, &TxDesc { addr: at, len: arp.len() as u32, cookie: 1, dest: TxDest::Port0.into(), vrf: 0 }.to_bytes());
-    card.post(Ring::Tx0, &TxDesc { addr: at + 4096, len: packet.len() as u32, cookie: 2, dest: TxDest::Route.into(), vrf: 3 }.to_bytes());
+    card.post(
+        Ring::Tx0,
+        &TxDesc { addr: at, len: arp.len() as u32, cookie: 1, dest: TxDest::Port0.into(), vrf: 0 }.to_bytes(),
+    );
+    card.post(
+        Ring::Tx0,
+        &TxDesc { addr: at + 4096, len: packet.len() as u32, cookie: 2, dest: TxDest::Route.into(), vrf: 3 }
+            .to_bytes(),
+    );
     card.ring_doorbell(Ring::Tx0);
     assert_eq!(receive(&mut card, 0), arp);
     assert_eq!(receive(&mut card, 1), sent_frame(1, 0x0800, &ipv4(9, 10, 1, 63, &[1; 200])));
@@ -359,15 +512,26 @@ fn every_packet_is_accounted_for() {
             let payload = rng.bytes(rng.clone().range(1, longest) as usize);
             let sent = match rng.below(6) {
                 0 => rng.bytes(rng.clone().range(1, 2000) as usize),
-                1 => frame(port, 0x8847, &[&(528 << 12 | 1 << 8 | 9u32).to_be_bytes()[..], &ipv4(1, 2, 17, 64, &payload)].concat()),
+                1 => frame(
+                    port,
+                    0x8847,
+                    &[&(528 << 12 | 1 << 8 | 9u32).to_be_bytes()[..], &ipv4(1, 2, 17, 64, &payload)].concat(),
+                ),
                 2 => frame(port, 0x0806, &payload),
-                3 => frame(port, 0x0800, &ipv4(1, REMOTE, 50, 64, &[&SPI.to_be_bytes()[..], &payload].concat())),
+                3 => frame(
+                    port,
+                    0x0800,
+                    &ipv4(1, REMOTE, 50, 64, &[&SPI.to_be_bytes()[..], &payload].concat()),
+                ),
                 _ => frame(port, 0x0800, &ipv4(1, 2, 17, rng.below(3) as u8 + 1, &payload)),
             };
             card.extra.send(port, &sent);
         }
         for n in 0..4 {
-            card.post(Ring::Tx0, &TxDesc { addr: BUFFERS, len: 60 + 100 * n, dest: n as u8, vrf: 3, cookie: n }.to_bytes());
+            card.post(
+                Ring::Tx0,
+                &TxDesc { addr: BUFFERS, len: 60 + 100 * n, dest: n as u8, vrf: 3, cookie: n }.to_bytes(),
+            );
         }
         card.ring_doorbell(Ring::Tx0);
         for _ in 0..4 {

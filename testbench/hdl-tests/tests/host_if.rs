@@ -4,8 +4,9 @@
 
 use headend_hdl_tests::{Agent, HostRig, Packet, Rng, StreamSink, StreamSource};
 use headend_regs::{
-    param, reg, CmdCompletion, CmdEntry, CmdOp, CmdStatus, DropReason, DropRecord, EventEntry, EventKind, Ingress, IoStatus, Meta, Op,
-    Ring, RingError, RxCompletion, RxDesc, Stage, Table, TxCompletion, TxDesc, TxDest, TABLES,
+    param, reg, CmdCompletion, CmdEntry, CmdOp, CmdStatus, DropReason, DropRecord, EventEntry, EventKind,
+    Ingress, IoStatus, Meta, Op, Ring, RingError, RxCompletion, RxDesc, Stage, Table, TxCompletion, TxDesc,
+    TxDest, TABLES,
 };
 use headend_verilated::{Instance, Library, Model, Port};
 use std::collections::HashMap;
@@ -24,7 +25,12 @@ struct Tables {
 impl Tables {
     fn new(dut: &Instance) -> Self {
         let ports = ["req_o", "we_o", "sel_o", "index_o", "wdata_o", "ack_i", "rdata_i"];
-        Self { ports: ports.map(|p| dut.port(&format!("tbl_{p}"))), records: HashMap::new(), answer: None, requests: 0 }
+        Self {
+            ports: ports.map(|p| dut.port(&format!("tbl_{p}"))),
+            records: HashMap::new(),
+            answer: None,
+            requests: 0,
+        }
     }
 }
 
@@ -45,7 +51,10 @@ impl Agent for Tables {
         assert!(self.answer.is_none(), "one request at a time");
         self.requests += 1;
         let key = (dut.get(sel), dut.get(index));
-        let info = TABLES.iter().find(|t| u64::from(t.table.code()) == key.0).expect("only known tables reach the bus");
+        let info = TABLES
+            .iter()
+            .find(|t| u64::from(t.table.code()) == key.0)
+            .expect("only known tables reach the bus");
         assert!(key.1 < u64::from(info.depth), "only good indices reach the bus");
         if dut.get_bool(we) {
             assert!(!info.read_only);
@@ -122,7 +131,16 @@ fn post_buffer(rig: &mut HostRig<Pipe>, addr: u64, len: u32, cookie: u32) {
 }
 
 fn host_packet(data: &[u8], reason: u8) -> Packet {
-    let meta = Meta { op: Op::Host.code(), host: reason, vrf: 9, sa_in: 0xffff, intf: 1, ingress: 1, cycle: 77, ..Meta::default() };
+    let meta = Meta {
+        op: Op::Host.code(),
+        host: reason,
+        vrf: 9,
+        sa_in: 0xffff,
+        intf: 1,
+        ingress: 1,
+        cycle: 77,
+        ..Meta::default()
+    };
     Packet::new(data).side(meta.to_bytes())
 }
 
@@ -161,7 +179,11 @@ fn ring_addresses_change_only_while_the_ring_is_off() {
     rig.write(reg::ring_sq_base_lo(2), 0);
     assert_ne!(rig.read(reg::ring_sq_base_lo(2)) | rig.read(reg::ring_sq_base_hi(2)), 0);
     rig.write(reg::ring_control(2), 1);
-    assert_eq!(rig.read(reg::ring_control(2)), 1 | 4 << 8 | 5 << 16, "sizes stay, the interrupt enable changes");
+    assert_eq!(
+        rig.read(reg::ring_control(2)),
+        1 | 4 << 8 | 5 << 16,
+        "sizes stay, the interrupt enable changes"
+    );
     rig.disable(Ring::Rx0);
     rig.write(reg::CONTROL, 3);
     while rig.read(reg::CONTROL) & 2 != 0 {}
@@ -205,10 +227,18 @@ fn commands_write_and_read_records_in_order() {
     let mut want = HashMap::new();
     for index in 0..100u32 {
         let record: [u8; 192] = rng.bytes(192).try_into().expect("192 bytes");
-        let entry = CmdEntry { record, cookie: index as u16, ..command(CmdOp::Write.code(), Table::Label.code(), index) };
+        let entry = CmdEntry {
+            record,
+            cookie: index as u16,
+            ..command(CmdOp::Write.code(), Table::Label.code(), index)
+        };
         rig.post(Ring::Cmd, &entry.to_bytes());
         want.insert(index, record);
-        let entry = CmdEntry { record, cookie: index as u16, ..command(CmdOp::Read.code(), Table::Label.code(), index) };
+        let entry = CmdEntry {
+            record,
+            cookie: index as u16,
+            ..command(CmdOp::Read.code(), Table::Label.code(), index)
+        };
         rig.post(Ring::Cmd, &entry.to_bytes());
         rig.ring_doorbell(Ring::Cmd);
         for op in 0..2 {
@@ -264,7 +294,13 @@ fn tx_gives_whole_packets_or_none() {
     let (mut bad, mut refused) = (0, 0);
     for cookie in 0..300u32 {
         let longest = if rng.chance(10) { 9216 } else { 300 };
-        let mut desc = TxDesc { addr: BUFFERS + rng.below(1000) * 64, len: rng.range(20, longest) as u32, cookie, dest: rng.below(3) as u8, vrf: rng.below(256) as u16 };
+        let mut desc = TxDesc {
+            addr: BUFFERS + rng.below(1000) * 64,
+            len: rng.range(20, longest) as u32,
+            cookie,
+            dest: rng.below(3) as u8,
+            vrf: rng.below(256) as u16,
+        };
         let data = rng.bytes(desc.len as usize);
         rig.memory.write(desc.addr, &data);
         let want = match rng.below(8) {
@@ -286,7 +322,7 @@ fn tx_gives_whole_packets_or_none() {
                 IoStatus::DmaError
             }
             _ => {
-                sent.push((desc.clone(), data));
+                sent.push((desc, data));
                 IoStatus::Ok
             }
         };
@@ -376,7 +412,10 @@ fn rx_gives_each_packet_one_buffer() {
         let completion = RxCompletion::from_bytes(&rig.wait(Ring::Rx0)).expect("64 bytes");
         assert_eq!((completion.cookie, completion.status), (cookie, want.code()));
         assert_eq!((usize::from(completion.len), completion.reason, completion.vrf), (data.len(), reason, 9));
-        assert_eq!((completion.intf, completion.ingress, completion.sa, completion.cycle), (1, 1, 0xffff, 77));
+        assert_eq!(
+            (completion.intf, completion.ingress, completion.sa, completion.cycle),
+            (1, 1, 0xffff, 77)
+        );
         if want == IoStatus::Ok {
             let mut padded = data;
             padded.resize(beats as usize * 64, 0);
@@ -425,12 +464,16 @@ fn a_refused_ring_access_stops_only_that_ring() {
         rig.enable(Ring::Cmd, 3, 3);
         rig.enable(Ring::Tx0, 3, 3);
         rig.enable(Ring::Event, 0, 4);
-        let addr = [rig.sq_addr(Ring::Tx0, 0), rig.cq_addr(Ring::Tx0, 0), rig.index_addr(Ring::Tx0)][refuse as usize];
+        let addr = [rig.sq_addr(Ring::Tx0, 0), rig.cq_addr(Ring::Tx0, 0), rig.index_addr(Ring::Tx0)]
+            [refuse as usize];
         rig.memory.poison(addr..addr + 64);
         rig.post(Ring::Tx0, &TxDesc { addr: BUFFERS, len: 64, ..TxDesc::default() }.to_bytes());
         rig.ring_doorbell(Ring::Tx0);
         let event = EventEntry::from_bytes(&rig.wait(Ring::Event)).expect("128 bytes");
-        assert_eq!((event.kind, event.info, event.addr), (EventKind::DmaError.code(), Ring::Tx0 as u32, addr));
+        assert_eq!(
+            (event.kind, event.info, event.addr),
+            (EventKind::DmaError.code(), Ring::Tx0 as u32, addr)
+        );
         rig.run(20);
         assert_eq!(status(&mut rig, Ring::Tx0), (false, u32::from(want.code())));
         assert_eq!(rig.read(reg::DMA_ERRORS), 1);
@@ -502,7 +545,10 @@ fn rings_stop_cleanly_at_any_moment() {
         rig.enable(Ring::Rx0, 3, 3);
         for n in 0..8u32 {
             rig.post(Ring::Cmd, &command(CmdOp::Read.code(), Table::Label.code(), n).to_bytes());
-            rig.post(Ring::Tx0, &TxDesc { addr: BUFFERS, len: 200, cookie: n, ..TxDesc::default() }.to_bytes());
+            rig.post(
+                Ring::Tx0,
+                &TxDesc { addr: BUFFERS, len: 200, cookie: n, ..TxDesc::default() }.to_bytes(),
+            );
             post_buffer(&mut rig, BUFFERS + 0x10000, 256, n);
             rig.extra.to_host.push(host_packet(&[n as u8; 150], 1));
         }
@@ -566,7 +612,12 @@ fn counters_of_stages_and_ports_add_up() {
         assert_eq!(rig.counter(reg::STAGE_IN + 8 * n), 1000);
         assert_eq!(rig.counter(reg::STAGE_OUT + 8 * n), if n % 2 == 0 { 1000 } else { 0 });
     }
-    for (register, want) in [(reg::PORT_RX_FRAMES, [1000, 1000]), (reg::PORT_RX_BYTES, [60_000, 1_500_000]), (reg::PORT_TX_FRAMES, [1000, 1000]), (reg::PORT_TX_BYTES, [61_000, 9_216_000])] {
+    for (register, want) in [
+        (reg::PORT_RX_FRAMES, [1000, 1000]),
+        (reg::PORT_RX_BYTES, [60_000, 1_500_000]),
+        (reg::PORT_TX_FRAMES, [1000, 1000]),
+        (reg::PORT_TX_BYTES, [61_000, 9_216_000]),
+    ] {
         assert_eq!([rig.counter(register), rig.counter(register + 8)], want);
     }
 }
@@ -608,7 +659,10 @@ fn drop_events_are_rate_limited_and_the_rest_is_counted_as_lost() {
         drop_once(&mut rig, 3, &record);
     }
     let event = next_event(&mut rig);
-    assert_eq!((event.kind, event.reason, event.stage), (EventKind::Drop.code(), record.reason, record.stage));
+    assert_eq!(
+        (event.kind, event.reason, event.stage),
+        (EventKind::Drop.code(), record.reason, record.stage)
+    );
     assert_eq!((event.len, event.vrf, event.sa, event.spi, event.addr), (120, 7, 3, 0x1234_5678, 1 << 40));
     assert_eq!((event.data, event.lost), ([0x42; 64], 0));
     rig.run(1000);
@@ -624,7 +678,12 @@ fn a_missing_outbound_sa_gives_one_acquire_per_sa() {
     let mut rig = rig(26, 100_000);
     rig.enable(Ring::Event, 0, 4);
     rig.write(reg::EVENT_INTERVAL, 1000);
-    let record = |sa, reason: DropReason| DropRecord { reason: reason.code(), stage: Stage::Encap.code(), sa, ..DropRecord::default() };
+    let record = |sa, reason: DropReason| DropRecord {
+        reason: reason.code(),
+        stage: Stage::Encap.code(),
+        sa,
+        ..DropRecord::default()
+    };
     for _ in 0..5 {
         drop_once(&mut rig, 6, &record(1, DropReason::SaOutInvalid));
         rig.run(10);
