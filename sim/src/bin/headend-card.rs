@@ -53,12 +53,14 @@ fn main() -> ExitCode {
 }
 
 fn run(args: &Args) -> Result<(), Box<dyn Error>> {
-    let signals = Signals::block()?;
-    let library = match &args.model {
-        Some(path) => Arc::new(Library::load(path)?),
-        None => core_model(args.trace.is_some()).build()?,
+    // Signals still end the process while the model is built, which takes a while.
+    let model = match &args.model {
+        Some(path) => path.clone(),
+        None => core_model(args.trace.is_some()).build_object()?,
     };
     let (false, Some(socket)) = (args.build_only, &args.socket) else { return Ok(()) };
+    let signals = Signals::block()?;
+    let library = Arc::new(Library::load(&model)?);
     let mut card = Card::with_library(&library, DmaMap::default())?;
     for port in 0..headend_sim::card::PORTS {
         card.set_port_rate(port, args.rate);
