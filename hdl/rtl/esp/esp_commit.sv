@@ -379,16 +379,31 @@ module esp_commit #(
   end
 
   skid_buffer #(
-    .Width(BeatW + MetaW)
+    .Width(BeatW)
   ) u_out (
     .clk_i,
     .rst_ni,
     .s_valid_i(out_valid_q),
     .s_ready_o(skid_ready),
-    .s_data_i ({out, out_meta_q}),
+    .s_data_i (out),
     .m_valid_o,
     .m_ready_i,
-    .m_data_o ({m_beat_o, m_meta_o})
+    .m_data_o (m_beat_o)
+  );
+
+  logic unused_meta_ready;
+  logic unused_meta_valid;
+  skid_buffer #(
+    .Width(MetaW)
+  ) u_out_meta (
+    .clk_i,
+    .rst_ni,
+    .s_valid_i(out_valid_q),
+    .s_ready_o(unused_meta_ready),
+    .s_data_i (out_meta_q),
+    .m_valid_o(unused_meta_valid),
+    .m_ready_i,
+    .m_data_o (m_meta_o)
   );
 
   always_ff @(posedge clk_i) begin

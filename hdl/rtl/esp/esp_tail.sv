@@ -70,8 +70,13 @@ module esp_tail #(
   logic [519:0] bytes;
   logic [63:0]  successor;
   assign bytes = {a_q.data, b_data_q[511:504]};
-  for (genvar i = 0; i < 64; i++) begin : gen_successor
-    assign successor[i] = (bytes[8*(i+1) +: 8] == bytes[8*i +: 8] + 8'd1);
+  always_comb begin
+    successor = '0;
+    if (a_valid_q) begin
+      for (int i = 0; i < 64; i++) begin
+        successor[i] = (bytes[8*(i+1) +: 8] == bytes[8*i +: 8] + 8'd1);
+      end
+    end
   end
 
   // ------------------------------------------------------------------------------ stage 2: history
@@ -116,8 +121,14 @@ module esp_tail #(
 
   // The last padding byte is byte bytes - icv_len - 3 of the beat, its successor bit to become the top one.
   assign run_shift = 7'd66 - b_bytes_q + {2'd0, b_icv_len_q};
-  assign run       = {b_successor_q, b_past_q} << run_shift;
-  assign tail      = {b_data_q, b_before_q} >> {b_bytes_q, 3'd0};
+  always_comb begin
+    run  = '0;
+    tail = '0;
+    if (b_end_q) begin
+      run  = {b_successor_q, b_past_q} << run_shift;
+      tail = {b_data_q, b_before_q} >> {b_bytes_q, 3'd0};
+    end
+  end
 
   always_ff @(posedge clk_i) begin
     if (!rst_ni) begin

@@ -80,7 +80,7 @@ module stream_append #(
   always_comb begin
     total = {1'b0, s_beat_i.bytes} + {1'b0, len};
     pair  = '0;
-    if (s_beat_i.eop) begin
+    if (s_valid_i && s_beat_i.eop) begin
       pair = 1024'(data) << {s_beat_i.bytes, 3'd0};
     end
     if (flush_q) begin
@@ -113,17 +113,33 @@ module stream_append #(
     end
   end
 
+  // Two buffers that move in step: the wide words are never put together, which costs simulation time.
   skid_buffer #(
-    .Width(BeatW + SideWidth)
+    .Width(BeatW)
   ) u_out (
     .clk_i,
     .rst_ni,
     .s_valid_i(flush_q || s_valid_i),
     .s_ready_o(out_ready),
-    .s_data_i ({out, side_i}),
+    .s_data_i (out),
     .m_valid_o,
     .m_ready_i,
-    .m_data_o ({m_beat_o, side_o})
+    .m_data_o (m_beat_o)
+  );
+
+  logic unused_side_ready;
+  logic unused_side_valid;
+  skid_buffer #(
+    .Width(SideWidth)
+  ) u_side (
+    .clk_i,
+    .rst_ni,
+    .s_valid_i(flush_q || s_valid_i),
+    .s_ready_o(unused_side_ready),
+    .s_data_i (side_i),
+    .m_valid_o(unused_side_valid),
+    .m_ready_i,
+    .m_data_o (side_o)
   );
 
 endmodule

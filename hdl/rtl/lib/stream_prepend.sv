@@ -71,10 +71,17 @@ module stream_prepend #(
   logic [1023:0] pair;
   logic [7:0]    total;
   always_comb begin
-    block = ins_data[block_q*512 +: 512];
+    block = '0;
+    front = carry_q;
+    pair  = '0;
     shift = s_beat_i.sop ? rest : rest_q;
-    front = s_beat_i.sop ? (block & ~({512{1'b1}} << {rest, 3'd0})) : carry_q;
-    pair  = {512'd0, s_beat_i.data} << {shift, 3'd0};
+    if (s_valid_i && s_beat_i.sop) begin
+      block = ins_data[block_q*512 +: 512];
+      front = block & ~({512{1'b1}} << {rest, 3'd0});
+    end
+    if (s_valid_i) begin
+      pair = {512'd0, s_beat_i.data} << {shift, 3'd0};
+    end
     total = {1'b0, s_beat_i.bytes} + {2'b0, shift};
 
     if (flush_q) begin
@@ -119,17 +126,33 @@ module stream_prepend #(
 
   // The side word of a packet that already sent inserted beats is still at the input; that of a flush
   // beat does not matter.
+  // Two buffers that move in step: the wide words are never put together, which costs simulation time.
   skid_buffer #(
-    .Width(BeatW + SideWidth)
+    .Width(BeatW)
   ) u_out (
     .clk_i,
     .rst_ni,
     .s_valid_i(out_valid),
     .s_ready_o(out_ready),
-    .s_data_i ({out, side_i}),
+    .s_data_i (out),
     .m_valid_o,
     .m_ready_i,
-    .m_data_o ({m_beat_o, side_o})
+    .m_data_o (m_beat_o)
+  );
+
+  logic unused_side_ready;
+  logic unused_side_valid;
+  skid_buffer #(
+    .Width(SideWidth)
+  ) u_side (
+    .clk_i,
+    .rst_ni,
+    .s_valid_i(out_valid),
+    .s_ready_o(unused_side_ready),
+    .s_data_i (side_i),
+    .m_valid_o(unused_side_valid),
+    .m_ready_i,
+    .m_data_o (side_o)
   );
 
 endmodule
