@@ -188,7 +188,11 @@ impl Registers {
     /// The access failed, or the ring goes on.
     pub fn ring_stop(&mut self, ring: Ring) -> Result<()> {
         self.ring_write(ring, RingRegister::Control, RingControl::empty().bits())?;
-        self.wait_for("stopping a ring", |regs| Ok(!regs.ring_status(ring)?.contains(RingStatus::RUNNING)))
+        // The bit reads 1 until DMA under way has ended.
+        self.wait_for("stopping a ring", |regs| {
+            let control = RingControl::from_bits_retain(regs.ring_read(ring, RingRegister::Control)?);
+            Ok(!control.contains(RingControl::ENABLE))
+        })
     }
 
     fn wait_for(&mut self, what: &str, mut done: impl FnMut(&mut Self) -> Result<bool>) -> Result<()> {

@@ -59,7 +59,7 @@ pub struct Stats {
     pub ports: Vec<PortStats>,
     /// Packets given to the host on rx\[0\].
     pub host_rx: u64,
-    /// Packets taken from the host on tx\[0\].
+    /// Packets taken from the host on tx\[0\], those it had to drop included.
     pub host_tx: u64,
     /// DMA accesses that the host refused.
     pub dma_errors: u32,
@@ -117,14 +117,13 @@ impl Stats {
         self.host.iter().find(|(other, _)| *other == reason).map_or(0, |(_, count)| *count)
     }
 
-    /// The sum over the card. Packets that tx\[0\] refused never entered the pipeline and are not part of it.
+    /// The sum over the card.
     #[must_use]
     pub fn conservation(&self) -> Conservation {
         let ports = |count: fn(&PortStats) -> u64| self.ports.iter().map(count).sum::<u64>();
         let entered = ports(|port| port.rx_frames) + self.host_tx;
         let left = ports(|port| port.tx_frames) + self.host_rx;
-        let counted = self.drops.iter().filter(|(reason, _)| reason.stage() != Some(Stage::HostTx));
-        let dropped = counted.map(|(_, count)| count).sum();
+        let dropped = self.drops.iter().map(|(_, count)| count).sum();
         Conservation {
             entered,
             left,

@@ -76,6 +76,10 @@ fn line(event: &Event) -> String {
             }
         }
         EventKind::DmaError => line += &format!(" at {:#x}, ring {}", entry.addr, entry.info),
+        EventKind::Link => {
+            let state = if entry.info >> 8 & 1 == 1 { "up" } else { "down" };
+            line += &format!(": port {} is {state}", entry.info & 0xff);
+        }
         _ => line += &format!(", info {:#x}", entry.info),
     }
     if entry.lost > 0 {

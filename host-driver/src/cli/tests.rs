@@ -80,11 +80,12 @@ fn stats_explain_drops_and_add_up() {
         state.set(reg::port_tx_frames(1), 6);
         state.set(reg::HOST_RX_FRAMES, 1);
         state.set(reg::drop_count(usize::from(DropReason::IcvMismatch.code())), 2);
+        state.set(reg::HOST_TX_FRAMES, 5);
         state.set(reg::drop_count(usize::from(DropReason::TxBadDescriptor.code())), 5);
     }
     let text = output(&mut card, "stats");
     assert!(text.contains("IcvMismatch") && text.contains("tampered"), "{text}");
-    assert!(text.contains("10 in = 7 out + 2 dropped + 1 in flight"), "{text}");
+    assert!(text.contains("15 in = 7 out + 7 dropped + 1 in flight"), "{text}");
     let value = json(&mut card, "stats");
     assert_eq!(
         (value["drops"]["IcvMismatch"].as_u64(), value["conservation"]["in_flight"].as_i64()),
