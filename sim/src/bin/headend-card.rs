@@ -31,8 +31,9 @@ struct Args {
     /// Write the run's counts as JSON when the card ends.
     #[arg(long, value_name = "FILE")]
     stats: Option<PathBuf>,
-    /// Most bytes per clock cycle that enter a port from its attachment; 0 is no limit.
-    #[arg(long, value_name = "BYTES", default_value_t = 0)]
+    /// Most bytes per clock cycle that enter a port from its attachment, so that two busy ports do not swamp one pipeline
+    /// (64 bytes per cycle); 0 is no limit.
+    #[arg(long, value_name = "BYTES", default_value_t = 24)]
     rate: u32,
     /// Use a model built before (target/verilated/headend_core-*/model.so) instead of building it.
     #[arg(long, value_name = "FILE")]
