@@ -22,7 +22,7 @@ shell_scripts() {
 
 check "generated files are fresh" cargo run -q -p headend-gen -- --check
 check "rustfmt" cargo fmt --all -- --check
-check "clippy" cargo clippy -q --workspace --all-targets -- -D warnings
+check "clippy" cargo clippy -q --keep-going --workspace --all-targets -- -D warnings
 check "shellcheck" bash -c "$(declare -f shell_scripts); shell_scripts | xargs -0 shellcheck"
 check "house rules" target/tools/venv/bin/python3 hdl/lint/rules.py
 check "Verilator and Yosys" target/tools/venv/bin/python3 hdl/lint/tools.py
