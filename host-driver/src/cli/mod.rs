@@ -151,14 +151,14 @@ enum Failure {
     Output(#[from] io::Error),
     #[error("which card? Give --card vfio-user:PATH or --card pci:0000:01:00.0, or set HEADEND_CARD")]
     NoCard,
-    #[error("{0} mistakes in the configuration; the card was not touched:\n{1}")]
-    Config(usize, crate::config::ConfigErrors),
+    #[error("mistakes in the configuration; the card was not touched:\n{0}")]
+    Config(crate::config::ConfigErrors),
 }
 
 impl Failure {
     fn status(&self) -> u8 {
         match self {
-            Self::Config(..) => BAD_CONFIG,
+            Self::Config(_) => BAD_CONFIG,
             Self::NoCard => 2,
             Self::Card(_) | Self::Output(_) => FAILED,
         }
@@ -196,7 +196,7 @@ fn look(command: &Command, json: bool, card: &mut Card, out: &mut dyn Write) -> 
 
 fn load(file: &std::path::Path) -> Result<Config, Failure> {
     Config::load(file).map_err(|error| match error {
-        Error::Config(mistakes) => Failure::Config(mistakes.0.len(), mistakes),
+        Error::Config(mistakes) => Failure::Config(mistakes),
         other => Failure::Card(other),
     })
 }

@@ -70,14 +70,7 @@ impl VfioUser {
             vectors: 0,
             mapped: Vec::new(),
         };
-        card.negotiate().map_err(|error| match error {
-            BackendError::Timeout { after, .. } => BackendError::Open(format!(
-                "{} does not answer within {:.1} s: the card serves one program at a time; does another one use it?",
-                card.path,
-                after.as_secs_f64()
-            )),
-            other => other,
-        })?;
+        card.negotiate().map_err(|error| busy(&card.path, error))?;
         let regions = card.device_info()?;
         for index in 0..regions {
             card.region_info(index)?;
@@ -268,6 +261,21 @@ impl PciBackend for VfioUser {
             return Err(BackendError::Unsupported(format!("{} cannot be reset", self.path)));
         }
         self.connection.request("a reset", Command::DeviceReset, Body::default(), &[]).map(drop)
+    }
+}
+
+/// A server that refuses or ignores the first message is mostly one that serves somebody else.
+fn busy(path: &str, error: BackendError) -> BackendError {
+    const BUSY: u32 = nix::errno::Errno::EBUSY as u32;
+    match error {
+        BackendError::Timeout { after, .. } => BackendError::Open(format!(
+            "{path} does not answer within {:.1} s: the card serves one program at a time; does another one use it?",
+            after.as_secs_f64()
+        )),
+        BackendError::Refused { errno: BUSY, .. } => BackendError::Open(format!(
+            "{path} is busy: the card serves one program at a time, and another one uses it"
+        )),
+        other => other,
     }
 }
 

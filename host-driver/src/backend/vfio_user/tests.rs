@@ -189,6 +189,12 @@ fn a_missing_a_dead_and_a_busy_socket_say_what_to_do() {
     let busy = dir.path().join("busy.sock");
     let _listener = UnixListener::bind(&busy).unwrap();
     assert!(connect(&busy).unwrap_err().to_string().contains("one program at a time"));
+    let (_dir, path, _thread) = server(|request| {
+        let mut answer = reply(request, &[]);
+        (answer[8], answer[12]) = (0x21, 16);
+        answer
+    });
+    assert!(connect(&path).unwrap_err().to_string().contains("another one uses it"));
     let (_dir, path, _thread) = server(|_| Vec::new());
     assert!(connect(&path).unwrap_err().to_string().contains("closed the connection"));
 }
