@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Collects the interrupt pulses of the rings and offers them one at a time as MSI-X vectors (vector = ring
-// number). A pulse that comes while its vector is still waiting merges with it: the host looks at the
+// number). A pulse that comes while its vector is waiting or on offer merges with it: the host looks at the
 // index block anyway. A pulse in the very cycle in which its vector is taken is kept. Round robin.
 //
 // Latency: 1 cycle from `irq_i` to `msix_valid_o`.
@@ -25,6 +25,7 @@ module msix_arb #(
 
   logic [Vectors-1:0] pending_q;
   logic [Vectors-1:0] waiting;     // pending or arriving now
+  logic [Vectors-1:0] absorbed;    // on offer and not taken in this cycle: another pulse adds nothing
   logic               valid_q;
   logic [4:0]         vector_q;
   logic [4:0]         pick;
@@ -33,7 +34,8 @@ module msix_arb #(
   assign msix_valid_o  = valid_q;
   assign msix_vector_o = vector_q;
   assign busy_o        = valid_q || (pending_q != '0);
-  assign waiting       = pending_q | irq_i;
+  assign absorbed      = (valid_q && !msix_ready_i) ? (Vectors'(1) << vector_q) : '0;
+  assign waiting       = pending_q | (irq_i & ~absorbed);
 
   // First waiting vector after the last one offered; the later loop overrides the earlier one.
   always_comb begin
