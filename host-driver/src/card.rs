@@ -25,6 +25,8 @@ const PCI_MEMORY_AND_BUS_MASTER: u32 = 0x6;
 pub struct Options {
     /// Longest wait for an answer of a vfio-user server.
     pub timeout: Duration,
+    /// Longest time in which the card may complete no command while some are waiting.
+    pub command_timeout: Duration,
     /// Sizes of the rings.
     pub rings: RingSizes,
     /// Connect MSI-X vectors; else rings are polled.
@@ -35,7 +37,13 @@ pub struct Options {
 
 impl Default for Options {
     fn default() -> Self {
-        Self { timeout: DEFAULT_TIMEOUT, rings: RingSizes::default(), interrupts: true, packet_io: true }
+        Self {
+            timeout: DEFAULT_TIMEOUT,
+            command_timeout: DEFAULT_TIMEOUT,
+            rings: RingSizes::default(),
+            interrupts: true,
+            packet_io: true,
+        }
     }
 }
 
@@ -121,7 +129,8 @@ impl Card {
         let mut waiters = self.waiters()?;
         let (regs, iovas, sizes) = (&mut self.regs, &mut self.iovas, self.options.rings);
         let mut waiter = |ring: Ring| waiters[usize::from(ring.code())].take().ok_or(Error::RingDead(ring));
-        let cmd = CommandRing::start(regs, iovas, sizes.cmd, waiter(Ring::Cmd)?)?;
+        let cmd =
+            CommandRing::start(regs, iovas, sizes.cmd, waiter(Ring::Cmd)?, self.options.command_timeout)?;
         let packet = if self.options.packet_io {
             Some(PacketRings {
                 event: EventRing::start(regs, iovas, sizes.event, waiter(Ring::Event)?)?,

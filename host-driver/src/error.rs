@@ -87,6 +87,11 @@ pub enum Error {
         /// What was to be placed, and how many fit.
         detail: String,
     },
+    /// Applying a configuration stopped on the way.
+    #[error(
+        "applying stopped half-way, and the card's interfaces are down: {0}; apply again when the card works"
+    )]
+    HalfApplied(#[source] Box<Error>),
     /// The caller's argument cannot work.
     #[error("{0}")]
     Invalid(String),

@@ -34,6 +34,8 @@ pub(crate) enum Fault {
     Code,
     /// Never raises interrupts.
     NoInterrupt,
+    /// Completions and indices are random, by this seed.
+    Garbage(u64),
 }
 
 /// Records by table and index, as packed.
@@ -90,13 +92,28 @@ impl State {
         (passes & 1 == 0) != (self.fault == Some(Fault::Phase))
     }
 
+    /// Changes bytes at random under [`Fault::Garbage`]: mostly few of them, so that the rest still makes sense.
+    fn spoil(&mut self, bytes: &mut [u8]) {
+        let Some(Fault::Garbage(seed)) = &mut self.fault else { return };
+        let mut random = || {
+            *seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            (*seed >> 33) as usize
+        };
+        for _ in 0..random() % 4 {
+            let at = random() % bytes.len().min(1 + random() % 32);
+            bytes[at] = random() as u8;
+        }
+    }
+
     fn complete(&mut self, ring: Ring, bytes: &[u8]) {
+        let mut bytes = bytes.to_vec();
+        self.spoil(&mut bytes);
         let n = usize::from(ring.code());
         let mask = (1u32 << self.control(ring).cq_log2()) - 1;
         let base = self.address(ring, reg::RING_CQ_BASE_LO);
         let tail = self.rings[n].cq_tail;
         let (memory, at) = self.dma(base + u64::from(tail & mask) * bytes.len() as u64).unwrap();
-        memory.write(at, bytes).unwrap();
+        memory.write(at, &bytes).unwrap();
         self.rings[n].cq_tail = tail.wrapping_add(1);
     }
 
@@ -110,7 +127,9 @@ impl State {
             _ => {}
         }
         let (memory, at) = self.dma(self.address(ring, reg::RING_INDEX_LO)).unwrap();
-        memory.write(at, &indices.map(u32::to_le_bytes).concat()).unwrap();
+        let mut block = indices.map(u32::to_le_bytes).concat();
+        self.spoil(&mut block);
+        memory.write(at, &block).unwrap();
         if self.control(ring).contains(RingControl::IRQ_ENABLE) && self.fault != Some(Fault::NoInterrupt) {
             if let Some(eventfd) = self.eventfds.get(n) {
                 eventfd.write(1).unwrap();

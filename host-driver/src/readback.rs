@@ -4,13 +4,13 @@
 use std::collections::BTreeMap;
 
 use headend_regs::{
-    param, Adj, FibNode, FibResult, Label, LabelOp, SaHash, SaIn, SaInState, SaOut, SaOutState, Table,
+    param, Adj, FibNode, FibResult, Label, LabelOp, Record, SaHash, SaIn, SaInState, SaOut, SaOutState, Table,
 };
 
 use crate::card::Card;
 use crate::tables::hash::SaKey;
 use crate::tables::{prefix_of, LabelBlocks, Prefix, DIRECTORY, LEVELS, LEVEL_NODES};
-use crate::Result;
+use crate::{Error, Result};
 
 /// An inbound SA on the card.
 #[derive(Clone, Debug)]
@@ -60,6 +60,18 @@ pub struct LabelEntry {
     pub adjacency: Option<Adj>,
 }
 
+/// Most trie nodes of a level that can exist, with room for VRFs that share some.
+const MAX_NODES: usize = 4 * LEVEL_NODES as usize;
+
+/// Reads records; an index outside the table, which only a broken table holds, gives an empty record.
+fn read_some<R: Record + Default>(card: &mut Card, indices: &[u32]) -> Result<Vec<R>> {
+    let depth = card.depth(R::TABLE);
+    let inside: Vec<u32> = indices.iter().copied().filter(|&index| index < depth).collect();
+    let mut records = card.read_many::<R>(&inside)?.into_iter();
+    let record = |&index: &u32| if index < depth { records.next().unwrap_or_default() } else { R::default() };
+    Ok(indices.iter().map(record).collect())
+}
+
 /// The inbound SAs of a card, by index.
 ///
 /// # Errors
@@ -69,8 +81,8 @@ pub fn inbound_sas(card: &mut Card) -> Result<Vec<InboundSa>> {
     let mut entries: Vec<SaHash> = entries.into_iter().filter(|entry| entry.valid).collect();
     entries.sort_by_key(|entry| entry.sa);
     let indices: Vec<u32> = entries.iter().map(|entry| u32::from(entry.sa)).collect();
-    let records = card.read_many::<SaIn>(&indices)?;
-    let states = card.read_many::<SaInState>(&indices)?;
+    let records = read_some::<SaIn>(card, &indices)?;
+    let states = read_some::<SaInState>(card, &indices)?;
     let sas = entries.iter().zip(records).zip(states);
     let sas = sas.map(|((entry, record), state)| InboundSa {
         index: entry.sa,
@@ -111,7 +123,7 @@ pub fn routes(card: &mut Card) -> Result<Vec<RouteEntry>> {
         (0..param::VRF_DEPTH as u16).map(|vrf| Step { vrf, path: 0, node: u32::from(vrf) }).collect();
     let mut found: Vec<(u16, Prefix, u32)> = Vec::new();
     for level in 0..LEVELS {
-        let nodes = card.read_many::<FibNode>(&steps.iter().map(|step| step.node).collect::<Vec<_>>())?;
+        let nodes = read_some::<FibNode>(card, &steps.iter().map(|step| step.node).collect::<Vec<_>>())?;
         let mut below = Vec::new();
         for (step, node) in steps.iter().zip(&nodes) {
             for (rank, bit) in bits(node.internal).enumerate() {
@@ -121,10 +133,17 @@ pub fn routes(card: &mut Card) -> Result<Vec<RouteEntry>> {
                 below.extend(children(step, node, level));
             }
         }
+        if below.len() > MAX_NODES {
+            return Err(Error::Invalid(format!(
+                "the trie has {} nodes in level {}: it is broken",
+                below.len(),
+                level + 1
+            )));
+        }
         steps = below;
     }
     let results =
-        card.read_many::<FibResult>(&found.iter().map(|(_, _, result)| *result).collect::<Vec<_>>())?;
+        read_some::<FibResult>(card, &found.iter().map(|(_, _, result)| *result).collect::<Vec<_>>())?;
     let adjacencies = adjacencies(card, results.iter().map(|result| result.adj))?;
     let mut routes: Vec<RouteEntry> = found
         .into_iter()
@@ -159,8 +178,7 @@ fn adjacencies(card: &mut Card, wanted: impl Iterator<Item = u16>) -> Result<BTr
     let mut indices: Vec<u16> = wanted.collect();
     indices.sort_unstable();
     indices.dedup();
-    let records =
-        card.read_many::<Adj>(&indices.iter().map(|&index| u32::from(index)).collect::<Vec<_>>())?;
+    let records = read_some::<Adj>(card, &indices.iter().map(|&index| u32::from(index)).collect::<Vec<_>>())?;
     Ok(indices.into_iter().zip(records).collect())
 }
 

@@ -46,17 +46,15 @@ pub struct ApplyReport {
 /// Programs `card` with `config`, replacing everything it holds, and lets its ports receive.
 ///
 /// # Errors
-/// The configuration does not fit the card: nothing was written. Or the card failed on the way: its interfaces are
-/// down then.
+/// The configuration does not fit the card, or its tables cannot be read: nothing was written. Or the card failed on the
+/// way, [`Error::HalfApplied`]: its interfaces are down then.
 pub fn apply(card: &mut Card, config: &Config) -> Result<ApplyReport> {
     let state = CardState::read(card)?;
     let plan = Plan::make(card, config, state)?;
     let mut report = plan.report;
     report.commands = plan.down.len() + plan.up.len();
-    card.run(&plan.down)?;
-    card.run(&plan.up)?;
-    card.set_enabled(true)?;
-    Ok(report)
+    let written = card.run(&plan.down).and_then(|_| card.run(&plan.up)).and_then(|_| card.set_enabled(true));
+    written.map(|()| report).map_err(|error| Error::HalfApplied(Box::new(error)))
 }
 
 /// Everything that will be written, in order.

@@ -175,7 +175,8 @@ fn a_card_that_fails_on_the_way_leaves_the_interfaces_down() {
             n % 256
         );
     }
-    assert!(apply(&mut card, &config(&text)).is_err());
+    let error = apply(&mut card, &config(&text)).unwrap_err();
+    assert!(error.to_string().contains("half-way, and the card's interfaces are down"), "{error}");
     fake.fault(None);
     let up =
         fake.state.lock().unwrap().tables.iter().any(|((table, _), record)| {

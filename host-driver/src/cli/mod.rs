@@ -204,7 +204,7 @@ fn load(file: &std::path::Path) -> Result<Config, Failure> {
 fn open(global: &Global, packet_io: bool) -> Result<Card, Failure> {
     let location = global.card.as_ref().ok_or(Failure::NoCard)?;
     let timeout = Duration::from_secs(global.timeout.max(1));
-    Ok(Card::open(location, Options { timeout, packet_io, ..Options::default() })?)
+    Ok(Card::open(location, Options { timeout, command_timeout: timeout, packet_io, ..Options::default() })?)
 }
 
 /// Prints a text, or the JSON that says the same.

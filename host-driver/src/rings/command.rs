@@ -15,9 +15,6 @@ use crate::{Error, Result};
 /// Bytes of the largest record.
 pub const MAX_RECORD_BYTES: usize = param::CMD_ENTRY_BYTES - 64;
 
-/// Longest time without any completion while commands are outstanding.
-const STALL_TIMEOUT: Duration = Duration::from_secs(10);
-
 /// One command. Its record is wiped when dropped, because it may hold keys; it is not shown by `Debug`.
 #[derive(Clone)]
 pub struct Command {
@@ -105,10 +102,12 @@ impl Command {
 pub struct CommandRing {
     core: RingCore,
     waiter: Waiter,
+    /// Longest time without any completion while commands are outstanding.
+    stall: Duration,
 }
 
 impl CommandRing {
-    /// Starts the ring with 2^`log2` entries.
+    /// Starts the ring with 2^`log2` entries; a card that completes nothing for `stall` has failed.
     ///
     /// # Errors
     /// Memory, mapping or register access failed.
@@ -117,10 +116,11 @@ impl CommandRing {
         iovas: &mut IovaAllocator,
         log2: u32,
         waiter: Waiter,
+        stall: Duration,
     ) -> Result<Self> {
         let entry_bytes = param::CMD_ENTRY_BYTES;
         let shape = Shape { ring: Ring::Cmd, sq_log2: Some(log2), cq_log2: log2, entry_bytes };
-        Ok(Self { core: RingCore::start(regs, iovas, shape, waiter.interrupts())?, waiter })
+        Ok(Self { core: RingCore::start(regs, iovas, shape, waiter.interrupts())?, waiter, stall })
     }
 
     pub(crate) fn into_parts(self) -> (RingCore, Waiter) {
@@ -166,11 +166,11 @@ impl CommandRing {
                 continue;
             }
             self.core.report(regs, true)?;
-            let deadline = progress + STALL_TIMEOUT;
+            let deadline = progress + self.stall;
             if Instant::now() >= deadline {
                 check_running(regs, Ring::Cmd)?;
                 let left = commands.len() - before;
-                return Err(Error::Timeout { what: format!("{left} commands"), after: STALL_TIMEOUT });
+                return Err(Error::Timeout { what: format!("{left} commands"), after: self.stall });
             }
             self.waiter.sleep(regs, &mut nap, deadline)?;
             if nap >= super::LONGEST_NAP {

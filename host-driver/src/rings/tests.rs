@@ -218,3 +218,30 @@ fn keys_do_not_stay_in_the_ring() {
     let read: headend_regs::SaOut = card.read(3).unwrap();
     assert!(read.valid && read.gcm.key == [0; 32]);
 }
+
+#[test]
+fn random_completions_and_indices_never_panic_or_hang() {
+    let mut errors = 0;
+    for seed in 0..300 {
+        let fake = Fake::new();
+        let mut card = fake.open(Options { command_timeout: Duration::from_millis(5), ..options() });
+        fake.fault(Fault::Garbage(seed));
+        let start = Instant::now();
+        let mut note = |failed: bool| errors += u32::from(failed);
+        for _ in 0..6 {
+            note(card.write(1, &Adj::default()).is_err());
+            note(card.read_many::<Intf>(&[0, 1, 2]).is_err());
+            note(card.send(TxDest::Port0, 0, &[0; 64]).is_err());
+            note(card.sent(Duration::from_millis(1)).is_err());
+            fake.state.lock().unwrap().deliver(&[0; 80]);
+            note(card.receive(Duration::from_millis(1)).is_err());
+            fake.state.lock().unwrap().event(EventEntry { kind: 1, ..Default::default() });
+            note(card.event(Duration::from_millis(1)).is_err());
+        }
+        assert!(start.elapsed() < Duration::from_secs(2), "seed {seed}");
+        fake.fault(None);
+        card.restart_rings().unwrap();
+        card.write(1, &Adj::default()).unwrap();
+    }
+    assert!(errors > 300, "{errors}");
+}
