@@ -47,12 +47,26 @@ package gcm_pkg;
     block_swap = {half_swap(x_i[63:0]), half_swap(x_i[127:64])};
   endfunction
 
-  // Carry-less product of two words, bit 63 zero: XOR of masked shifts.
+  // Carry-less product of two 16-bit words, bit 31 zero: XOR of masked shifts, three at a time because three products of two bits fit one
+  // 6-input table.
+  function automatic logic [31:0] clmul3(input logic [2:0] a_i, input logic [31:0] b_i);
+    clmul3 = ({32{a_i[0]}} & b_i) ^ ({32{a_i[1]}} & (b_i << 1)) ^ ({32{a_i[2]}} & (b_i << 2));
+  endfunction
+
+  function automatic logic [31:0] clmul16(input logic [15:0] a_i, input logic [15:0] b_i);
+    logic [31:0] b;
+    b       = {16'd0, b_i};
+    clmul16 = (clmul3(a_i[2:0], b) ^ clmul3(a_i[5:3], b << 3) ^ clmul3(a_i[8:6], b << 6)) ^
+              (clmul3(a_i[11:9], b << 9) ^ clmul3(a_i[14:12], b << 12) ^ ({32{a_i[15]}} & (b << 15)));
+  endfunction
+
+  // Carry-less product of two 32-bit words, bit 63 zero, from three of 16-bit words (Karatsuba).
   function automatic logic [63:0] clmul32(input logic [31:0] a_i, input logic [31:0] b_i);
-    clmul32 = 64'd0;
-    for (int i = 0; i < 32; i++) begin
-      clmul32 = clmul32 ^ ({64{a_i[i]}} & ({32'd0, b_i} << i));
-    end
+    logic [31:0] low, high, middle;
+    low     = clmul16(a_i[15:0], b_i[15:0]);
+    high    = clmul16(a_i[31:16], b_i[31:16]);
+    middle  = clmul16(a_i[15:0] ^ a_i[31:16], b_i[15:0] ^ b_i[31:16]) ^ low ^ high;
+    clmul32 = {high, low} ^ {16'd0, middle, 16'd0};
   endfunction
 
   // Words of a 128-bit product of two 64-bit words from their three 32-bit products (Karatsuba): of the low words, of the high words,

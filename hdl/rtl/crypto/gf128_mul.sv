@@ -2,7 +2,7 @@
 //
 // Pipelined multiplier in GF(2^128) of GCM: p = a * b, a new pair every cycle.
 //
-//   stage 1  two levels of Karatsuba: nine 32 x 32 carry-less products
+//   stage 1  two levels of Karatsuba, of nine 32 x 32 carry-less products; each of these is a third level (gcm_pkg::clmul32)
 //   stage 2  the nine are added up to 255 coefficients
 //   stage 3  reduction modulo x^128 + x^7 + x^2 + x + 1
 //
