@@ -65,8 +65,8 @@ pub fn random_tables(random: &mut Random, split: bool) -> (Tables, Vec<Group>) {
             let index = outs.draw(random, param::SA_DEPTH as u64 - 1) as u16;
             let gateway = pick(random, &g.gateways);
             let mut sa = random_sa_out(random, gateway);
-            // Without DF all SAs draw from one IPv4 ID counter: state that the ports would share.
-            sa.df |= split;
+            // Without DF all SAs draw from one IPv4 ID counter: state that two ports would share.
+            sa.df |= split || sa_port(index) != 0;
             t.sas_out.insert(index, sa);
             g.sas_out.push(index);
         }
@@ -109,6 +109,12 @@ fn second_front_vrf(random: &mut Random, t: &mut Tables, g: &mut Group) {
     let Some(index) = (0..param::SA_DEPTH as u16).find(|i| !t.sas_in.contains_key(i)) else { return };
     t.sas_in.insert(index, SaIn { fvrf: vrf, key: random_key(random), ..twin_of });
     g.sas_in.push(index);
+}
+
+/// The port on which an outbound SA's packets leave. One port per SA: sequence numbers are given out
+/// behind the queues of the ports, so with two of them their order would be a matter of timing.
+fn sa_port(sa: u16) -> usize {
+    usize::from(sa) % param::NUM_PORTS
 }
 
 /// A random element.
@@ -184,11 +190,11 @@ fn random_adjacencies(random: &mut Random, t: &mut Tables, g: &mut Group, adjs: 
             0 => Action::Host,
             1 | 5 | 6 => Action::Ip(link),
             2 | 7 | 8 => random_push(random, link),
-            3 | 9 | 10 => Action::Protect {
-                link,
+            3 | 9 | 10 => {
                 // Now and then an SA that is not installed.
-                sa: if random.random_ratio(1, 15) { 1023 } else { pick(random, &g.sas_out) },
-            },
+                let sa = if random.random_ratio(1, 15) { 1023 } else { pick(random, &g.sas_out) };
+                Action::Protect { link: Link { port: sa_port(sa), ..link }, sa }
+            }
             4 if random.random_ratio(1, 3) => Action::Drop,
             _ => Action::Host,
         };
