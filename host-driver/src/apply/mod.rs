@@ -6,11 +6,12 @@
 //! are written, and the interfaces come up last. SAs that are on the card unchanged stay, with their sequence numbers
 //! and replay windows. An error on the way leaves the interfaces down.
 
-use headend_regs::{Adj, AdjKind, Egress, FibNode, Intf, Label, LabelOp, Table};
+use headend_regs::{Adj, AdjKind, Egress, FibNode, Intf, Label, LabelOp, SaHash, Table};
 
 use crate::card::Card;
 use crate::config::{Config, LabelAction, Push, Target};
 use crate::rings::Command;
+use crate::tables::hash::SaKey;
 use crate::tables::{Fib, LabelBlocks};
 use crate::{Error, Result};
 
@@ -77,7 +78,7 @@ impl Plan {
             let detail = format!("{} wanted, {adj_depth} fit", adjacencies.records.len());
             return Err(Error::TableFull { table: Table::Adj, detail });
         }
-        let down = take_down(card, &mut state, &placement, &mut report);
+        let down = take_down(card, config, &mut state, &placement, &mut report);
         let mut up = install_sas(config, placement, &mut state, &mut report)?;
         up.extend((0..).zip(&adjacencies.records).map(|(index, adj)| Command::write(index, adj)));
         up.extend(fib);
@@ -102,6 +103,7 @@ fn interfaces(config: &Config) -> impl Iterator<Item = Command> + '_ {
 /// Removes what the configuration does not keep: interfaces first, keys last.
 fn take_down(
     card: &Card,
+    config: &Config,
     state: &mut CardState,
     placement: &Placement,
     report: &mut ApplyReport,
@@ -117,12 +119,16 @@ fn take_down(
         placement.inbound.iter().flatten().filter(|sa| sa.record.is_none()).map(|sa| sa.index).collect();
     let kept_out: Vec<usize> =
         placement.outbound.iter().flatten().filter(|sa| sa.record.is_none()).map(|sa| sa.index).collect();
-    let gone: Vec<_> = state
-        .hash
+    let kept_keys: Vec<SaKey> = placement
+        .inbound
         .iter()
-        .filter(|(_, _, sa)| !kept_in.contains(&usize::from(*sa)))
-        .map(|(_, key, _)| *key)
+        .zip(&config.tunnels)
+        .filter(|(placed, _)| placed.as_ref().is_some_and(|placed| placed.record.is_none()))
+        .filter_map(|(_, tunnel)| tunnel.inbound.as_ref().map(|sa| sas::sa_key(tunnel, sa)))
         .collect();
+    commands.extend(state.doubles.iter().map(|&index| Command::write(index, &SaHash::default())));
+    let gone: Vec<SaKey> =
+        state.hash.iter().map(|(_, key, _)| *key).filter(|key| !kept_keys.contains(key)).collect();
     for key in gone {
         commands.extend(state.hash.remove(&key));
     }

@@ -15,6 +15,8 @@ pub(super) struct CardState {
     pub(super) interfaces: Vec<u32>,
     /// The inbound SA hash.
     pub(super) hash: Cuckoo,
+    /// Entries of the hash whose key occurs elsewhere: a move was interrupted there.
+    pub(super) doubles: Vec<u32>,
     /// All inbound SA records; keys read as zero.
     pub(super) sa_in: Vec<SaIn>,
     /// All outbound SA records; keys read as zero.
@@ -36,9 +38,14 @@ impl CardState {
                 "the card's SA hash has {depth} entries; expected {ENTRIES}"
             )));
         }
-        let mut hash = Cuckoo::new();
-        for (index, entry) in all::<SaHash>(card)?.iter().enumerate().filter(|(_, entry)| entry.valid) {
-            hash.adopt(index as u32, SaKey::of(entry), entry.sa);
+        let (mut hash, mut doubles) = (Cuckoo::new(), Vec::new());
+        for (index, entry) in (0..).zip(all::<SaHash>(card)?).filter(|(_, entry)| entry.valid) {
+            let key = SaKey::of(&entry);
+            if hash.get(&key).is_some() {
+                doubles.push(index);
+            } else {
+                hash.adopt(index, key, entry.sa);
+            }
         }
         let interfaces = all::<Intf>(card)?;
         let sa_out = all::<SaOut>(card)?;
@@ -50,6 +57,7 @@ impl CardState {
         Ok(Self {
             interfaces: indices(&interfaces, |intf| intf.valid),
             hash,
+            doubles,
             sa_in: all(card)?,
             sa_out,
             sent,

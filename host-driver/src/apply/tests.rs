@@ -184,3 +184,20 @@ fn a_card_that_fails_on_the_way_leaves_the_interfaces_down() {
         });
     assert!(!up);
 }
+
+#[test]
+fn leftovers_of_an_interrupted_move_are_cleaned_up() {
+    use crate::tables::hash::SaKey;
+    let fake = Fake::new();
+    let mut card = open(&fake);
+    apply(&mut card, &config(EXAMPLE)).unwrap();
+    let key = SaKey::esp4(0, 0x1001, [192, 0, 2, 1].into());
+    for place in key.places() {
+        card.write(place, &key.entry(0)).unwrap();
+    }
+    let stranger = SaKey::esp4(0, 0x9999, [192, 0, 2, 1].into());
+    card.write(stranger.places()[0], &stranger.entry(0)).unwrap();
+    apply(&mut card, &config(EXAMPLE)).unwrap();
+    let found: Vec<u32> = inbound_sas(&mut card).unwrap().iter().map(|sa| sa.key.spi).collect();
+    assert_eq!(found, [0x1001, 0x1002]);
+}
