@@ -146,14 +146,17 @@ fn fetch_backports_qemu(dir: &Path) -> Result<()> {
 fn debian_mirror() -> Result<String> {
     let mut texts = vec![fs::read_to_string("/etc/apt/sources.list").unwrap_or_default()];
     if let Ok(entries) = fs::read_dir("/etc/apt/sources.list.d") {
-        texts.extend(entries.flatten().filter_map(|entry| fs::read_to_string(entry.path()).ok()));
+        let mut files: Vec<PathBuf> = entries.flatten().map(|entry| entry.path()).collect();
+        files.retain(|path| path.extension().is_some_and(|kind| kind == "list" || kind == "sources"));
+        files.sort();
+        texts.extend(files.iter().filter_map(|path| fs::read_to_string(path).ok()));
     }
     texts
         .iter()
         .flat_map(|text| text.lines())
         .filter(|line| line.starts_with("deb ") || line.starts_with("URIs:"))
         .flat_map(str::split_whitespace)
-        .find(|word| word.contains("://") && !word.contains("security"))
+        .find(|word| word.contains("://") && word.trim_end_matches('/').ends_with("/debian"))
         .map(str::to_owned)
         .context("no Debian archive in /etc/apt/sources.list or sources.list.d: QEMU 11 cannot be fetched")
 }

@@ -34,6 +34,7 @@ impl CardProcess {
         let (socket, log) = (dir.join("card.sock"), dir.join("card.log"));
         let program = workspace_program("headend-card", "headend-sim")?;
         let cli = workspace_program("headend", "headend-driver")?;
+        build_model(&program)?;
         let output = fs::File::create(&log)?;
         let child = Command::new(program)
             .arg("--socket")
@@ -117,6 +118,21 @@ impl CardProcess {
     pub fn stats(&self) -> Result<serde_json::Value> {
         serde_json::from_str(&self.headend(&["stats", "--json"])?).context("headend stats --json")
     }
+}
+
+/// Builds the Verilated model if the RTL has changed since the last time; processes that come together share it.
+///
+/// # Errors
+/// The RTL does not build; the message holds what Verilator said.
+pub fn build_model(program: &Path) -> Result<()> {
+    let output = Command::new(program)
+        .arg("--build-only")
+        .stdin(Stdio::null())
+        .output()
+        .context("run headend-card")?;
+    let words = String::from_utf8_lossy(&output.stderr);
+    ensure!(output.status.success(), "headend-card --build-only failed ({}): {words}", output.status);
+    Ok(())
 }
 
 impl Drop for CardProcess {

@@ -236,7 +236,8 @@ fn replayed_tampered_and_strange_packets(lab: &mut Lab, suite: &Suite) {
     lab.expect_drop(&latest(lab), "ReplayDuplicate");
     let oldest = latest(lab);
     assert_eq!(lab.ping(64, suite.window + 2), suite.window + 2);
-    lab.expect_drop(&oldest, "ReplayOld");
+    // With ESN a number left of the window is taken for one of the next 2^32 (RFC 4303 A2.2), so its ICV is wrong.
+    lab.expect_drop(&oldest, if suite.esn { "IcvMismatch" } else { "ReplayOld" });
 
     let good = latest(lab);
     let last = good.len() - 1;
@@ -268,7 +269,10 @@ fn wrong_key(lab: &mut Lab, suite: &Suite) {
 /// Every frame that came in went out, to the host, or into a drop counter.
 fn nothing_is_lost(lab: &Lab) {
     let stats = lab.card.stats().expect("stats");
-    assert_eq!(stats["conservation"]["missing"], 0, "{stats}");
+    let sum = &stats["conservation"];
+    let number = |key: &str| sum[key].as_u64().unwrap_or_else(|| panic!("{key} in {stats}"));
+    assert!(number("entered") > 100, "{stats}");
+    assert_eq!(number("entered"), number("left") + number("dropped"), "{stats}");
 }
 
 fn run(suite: &Suite) {

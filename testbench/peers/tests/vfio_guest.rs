@@ -32,7 +32,7 @@ fn card_works_over_the_guest_kernels_vfio_behind_an_iommu() {
     let mut headend =
         |words: &str| guest.run(&format!("/bin/headend {card_argument} {words}"), LIMIT).expect(words);
     let info: serde_json::Value = serde_json::from_str(&headend("card info --json")).expect("JSON");
-    assert_eq!(info["location"], format!("pci:{ADDRESS}"));
+    assert_eq!(info["card"], format!("pci:{ADDRESS}"));
     headend("apply /config.toml");
     let routes = headend("route list --json");
     assert!(routes.contains("10.77.0.0/16"), "the route that apply wrote is read back: {routes}");

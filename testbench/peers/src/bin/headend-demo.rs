@@ -162,7 +162,10 @@ fn leave_captures(dir: &Path, internet: &Capture, core: &Capture) -> Result<()> 
         keys += &esp_sa_line(&provider, &public, &site.inbound);
     }
     fs::write(profile.join("esp_sa"), keys)?;
-    fs::write(profile.join("preferences"), "esp.enable_encryption_decode: TRUE\n")?;
+    fs::write(
+        profile.join("preferences"),
+        "esp.enable_encryption_decode: TRUE\nesp.enable_authentication_check: TRUE\n",
+    )?;
     step("captures");
     println!("  {}\n  {}", files[0].0.display(), files[1].0.display());
     println!("  decrypted: WIRESHARK_CONFIG_DIR={} tshark -r {}", profile.display(), files[0].0.display());
