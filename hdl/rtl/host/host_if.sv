@@ -22,7 +22,7 @@ module host_if #(
   parameter logic [31:0] Build        = '0,
   parameter int unsigned GhashLatency = 4,
   parameter int unsigned LingerCycles = 32,
-  parameter int unsigned StallCycles  = 16384
+  parameter int unsigned StallCycles  = 4096
 ) (
   input  wire           clk_i,
   input  wire           rst_ni,

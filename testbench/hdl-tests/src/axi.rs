@@ -39,6 +39,7 @@ pub struct AxiMemory {
     offered_response: Option<usize>,
     held_aw: Option<u64>,
     held_ar: Option<u64>,
+    held_w: Option<Vec<u8>>,
     ready: (bool, bool, bool),
     frozen: bool,
     /// Bursts accepted so far: reads, writes.
@@ -94,6 +95,7 @@ impl AxiMemory {
             offered_response: None,
             held_aw: None,
             held_ar: None,
+            held_w: None,
             ready: (false, false, false),
             frozen: false,
             bursts: (0, 0),
@@ -239,6 +241,9 @@ impl AxiMemory {
         let offered = dut.get_bool(awvalid).then(|| dut.get(awaddr));
         assert!(self.held_aw.is_none() || self.held_aw == offered, "AW changed before it was accepted");
         self.held_aw = offered;
+        let data = dut.get_bool(wvalid).then(|| dut.get_bytes(wdata).to_vec());
+        assert!(self.held_w.is_none() || self.held_w == data, "W changed before it was accepted");
+        self.held_w = data.filter(|_| !self.ready.2);
         if dut.get_bool(wvalid) && self.ready.2 {
             let (_, burst) = self.write.as_mut().expect("write data without an address");
             assert_eq!(dut.get(wstrb), u64::MAX, "whole beats");

@@ -412,7 +412,10 @@ fn latency_is_what_the_readme_says() {
         latency.push(first - start);
     }
     let promised = [LATENCY_CLEAR, LATENCY_ENCRYPTED];
-    assert!(latency[0] <= promised[0] && latency[1] <= promised[1], "{latency:?} cycles, promised {promised:?}");
+    assert!(
+        latency[0] <= promised[0] && latency[1] <= promised[1],
+        "{latency:?} cycles, promised {promised:?}"
+    );
 }
 
 #[test]
