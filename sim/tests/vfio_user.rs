@@ -140,7 +140,7 @@ fn interrupts_arrive_also_when_they_were_raised_before() {
 }
 
 #[test]
-fn resets_bring_back_the_power_up_state() {
+fn resets_clear_the_host_side_and_leave_the_data_path_alone() {
     let card = CardProcess::start(&[]);
     let mut client = Client::open(&card.socket);
     for by_config in [false, true] {
@@ -151,7 +151,7 @@ fn resets_bring_back_the_power_up_state() {
         } else {
             client.request(Command::DeviceReset, &[], &[]).unwrap();
         }
-        assert_eq!((client.read32(0), client.read32(0x20)), (0x4845_4144, 0));
+        assert_eq!((client.read32(0), client.read32(0x20)), (0x4845_4144, 77));
         assert_eq!(client.read(7, 0x10, 4).unwrap(), [4, 0, 0, 0]);
     }
 }

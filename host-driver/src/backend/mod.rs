@@ -102,8 +102,9 @@ pub trait PciBackend: Send {
     /// More eventfds than vectors, or refused.
     fn set_vectors(&mut self, eventfds: &[EventFd]) -> Result<(), BackendError>;
 
-    /// Resets the function: rings stop, tables and registers return to their power-up values, as far as the
-    /// device implements that.
+    /// Resets the function: rings stop, interrupts and configuration space return to their power-up values. A Headend
+    /// card keeps its tables and goes on forwarding, so that a driver can restart without stopping traffic; applying
+    /// an empty configuration clears them.
     ///
     /// # Errors
     /// The function cannot be reset, or did not answer.

@@ -236,11 +236,11 @@ impl Device {
         Ok(())
     }
 
-    /// Function level reset: the card is as after power-up; the client's mappings and eventfds stay, as in VFIO.
+    /// Function level reset: rings, interrupts and configuration space are as after power-up. Tables, counters and
+    /// the ports go on, because the kernel's VFIO resets the function whenever its user opens or closes it: packets
+    /// must not stop when a driver restarts. The client's mappings and eventfds stay, as in VFIO.
     fn function_reset(&mut self) {
-        self.card.power_cycle();
-        self.config = ConfigSpace::new();
-        self.bar2.fill(0);
+        self.reset_host_side();
     }
 
     /// Signals the interrupts that the card has raised.
@@ -256,19 +256,21 @@ impl Device {
     /// one program may configure the card and another look at it.
     pub fn disconnect(&mut self) {
         if self.negotiated {
-            if let Err(error) = self.reset_rings() {
-                eprintln!(
-                    "headend-card: rings do not reset after a disconnect ({error}); power-cycling the card"
-                );
-                self.card.power_cycle();
-            }
+            self.reset_host_side();
         }
         self.card.dma_mut().clear();
         self.irqs.clear();
+        self.negotiated = false;
+    }
+
+    fn reset_host_side(&mut self) {
+        if let Err(error) = self.reset_rings() {
+            eprintln!("headend-card: rings do not reset ({error}); power-cycling the card");
+            self.card.power_cycle();
+        }
         while self.card.pop_interrupt().is_some() {}
         self.config = ConfigSpace::new();
         self.bar2.fill(0);
-        self.negotiated = false;
     }
 
     fn reset_rings(&mut self) -> Result<(), crate::card::CardError> {
