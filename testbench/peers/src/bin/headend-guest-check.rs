@@ -63,11 +63,9 @@ fn frame(number: u16) -> Vec<u8> {
 /// Interrupts of vfio-pci's MSI-X vectors, over all processors.
 fn interrupts_taken() -> Result<u64> {
     let text = fs::read_to_string("/proc/interrupts")?;
-    let vectors = text.lines().filter(|line| line.contains("vfio-msix"));
-    Ok(vectors
-        .flat_map(|line| line.split_whitespace().skip(1))
-        .map_while(|word| word.parse::<u64>().ok())
-        .sum())
+    let counts =
+        |line: &str| line.split_whitespace().skip(1).map_while(|word| word.parse::<u64>().ok()).sum::<u64>();
+    Ok(text.lines().filter(|line| line.contains("vfio-msix")).map(counts).sum())
 }
 
 /// A descriptor ring outside of the mapped memory: the access is refused, counted, and only that ring stops.
