@@ -14,8 +14,11 @@ help: ## Say what there is to make.
 .PHONY: demo
 demo: ## Two VPN customers through the simulated card: ESP in, MPLS out, and back.
 	@scripts/setup.sh sim
-	@cargo build --release --bins -p headend-sim -p headend-driver -p headend-peers
-	@cargo run --release -q -p headend-peers --bin headend-demo
+	@echo "Building the driver, the simulator and the demo (a few minutes the first time)"
+	@cargo build -p headend-sim -p headend-driver -p headend-peers --bins
+	@echo "Building the card: Verilator turns the RTL into a program (one to three minutes the first time)"
+	@target/debug/headend-card --build-only
+	@target/debug/headend-demo
 
 .PHONY: test
 test: ## Everything: model, RTL, driver, real peers.
