@@ -101,14 +101,16 @@ impl Checker {
     }
 
     /// What was covered so far.
-    pub fn summary(&self) -> Summary {
-        self.summary
+    pub fn summary(&self) -> &Summary {
+        &self.summary
     }
 
     /// Step `index` enters the card.
     pub fn expect(&mut self, index: usize, step: &Step) {
         self.summary.packets += 1;
-        let output = match self.model.offer(&step.stimulus) {
+        let verdict = self.model.offer(&step.stimulus);
+        *self.summary.verdicts.entry(verdict.name()).or_default() += 1;
+        let output = match verdict {
             Verdict::Sent { port, frame } => Output::Frame { port, bytes: frame },
             Verdict::Host(delivery) => Output::Host(delivery),
             Verdict::Dropped(_) => {

@@ -9,6 +9,7 @@ mod backend;
 mod card;
 mod checker;
 mod program;
+pub mod seeds;
 
 pub use backend::{HostMemory, SharedCard, SimBackend};
 pub use card::SimulatedCard;
@@ -17,6 +18,7 @@ pub use program::program;
 
 use crate::model::{Counters, SaInCounters, SaOutCounters, Tables};
 use crate::traffic::{Scenario, Stimulus};
+use std::collections::BTreeMap;
 
 /// Error of a card under test: it could not do what it was asked, apart from packets.
 pub type DutError = Box<dyn std::error::Error + Send + Sync>;
@@ -85,11 +87,11 @@ pub fn run(dut: &mut dyn Dut, scenario: &Scenario, batch_bytes: usize) -> Result
     collect(dut, &mut checker)?;
     check_counters(dut, &mut checker)?;
     check_sas(dut, &mut checker)?;
-    Ok(checker.summary())
+    Ok(checker.summary().clone())
 }
 
 /// What a run covered.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Summary {
     /// Packets that entered.
     pub packets: u64,
@@ -99,6 +101,8 @@ pub struct Summary {
     pub to_host: u64,
     /// Packets dropped.
     pub dropped: u64,
+    /// How often each verdict was reached: `sent port 0`, `host Arp`, `drop NoRoute` and so on.
+    pub verdicts: BTreeMap<String, u64>,
 }
 
 impl std::ops::AddAssign for Summary {
@@ -107,6 +111,9 @@ impl std::ops::AddAssign for Summary {
         self.sent += other.sent;
         self.to_host += other.to_host;
         self.dropped += other.dropped;
+        for (name, count) in other.verdicts {
+            *self.verdicts.entry(name).or_default() += count;
+        }
     }
 }
 

@@ -51,13 +51,7 @@ fn mac_number(mac: Mac) -> u64 {
 }
 
 fn interface_record(interface: &Interface) -> regs::Intf {
-    regs::Intf {
-        valid: true,
-        mpls: interface.mpls,
-        vrf: interface.vrf,
-        mac: mac_number(interface.mac),
-        ..Default::default()
-    }
+    regs::Intf { valid: true, mpls: interface.mpls, vrf: interface.vrf, mac: mac_number(interface.mac) }
 }
 
 fn label_record(action: &LabelAction) -> regs::Label {
@@ -66,7 +60,7 @@ fn label_record(action: &LabelAction) -> regs::Label {
         LabelAction::PopAdj(adj) => (LabelOp::PopAdj, 0, *adj),
         LabelAction::Swap(adj) => (LabelOp::Swap, 0, *adj),
     };
-    regs::Label { op: op.code(), vrf, adj, ..Default::default() }
+    regs::Label { op: op.code(), vrf, adj }
 }
 
 fn adjacency_record(adjacency: &Adjacency) -> regs::Adj {
@@ -76,7 +70,7 @@ fn adjacency_record(adjacency: &Adjacency) -> regs::Adj {
         egress: link.port as u8,
         dmac: mac_number(link.dmac),
         smac: mac_number(link.smac),
-        ..base.clone()
+        ..base
     };
     match &adjacency.action {
         Action::Drop => regs::Adj { kind: AdjKind::Drop.code(), ..base },
@@ -134,7 +128,6 @@ fn sa_in_record(sa: &SaIn, latency: u32) -> regs::SaIn {
         ivrf: sa.ivrf,
         gcm: key_record(&sa.key, latency),
         sel: selector_record(sa.selector.as_ref()),
-        ..Default::default()
     }
 }
 
@@ -143,6 +136,7 @@ fn sa_out_record(sa: &SaOut, latency: u32) -> regs::SaOut {
         valid: true,
         esn: sa.key.esn,
         tunnel: true,
+        ipv6: false,
         copy_dscp: sa.dscp.is_none(),
         dscp: sa.dscp.unwrap_or(0),
         df: sa.df,
@@ -152,6 +146,5 @@ fn sa_out_record(sa: &SaOut, latency: u32) -> regs::SaOut {
         src: sa.src.into(),
         dst: sa.dst.into(),
         gcm: key_record(&sa.key, latency),
-        ..Default::default()
     }
 }

@@ -39,6 +39,17 @@ pub enum Verdict {
     Dropped(DropReason),
 }
 
+impl Verdict {
+    /// `sent port 0`, `host Arp`, `drop NoRoute` and so on.
+    pub fn name(&self) -> String {
+        match self {
+            Verdict::Sent { port, .. } => format!("sent port {port}"),
+            Verdict::Host(delivery) => format!("host {}", delivery.reason),
+            Verdict::Dropped(reason) => format!("drop {reason}"),
+        }
+    }
+}
+
 /// The frame counters of one port.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct PortCounters {

@@ -120,7 +120,7 @@ impl Scenario {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{Model, Verdict};
+    use crate::model::Model;
     use std::collections::BTreeMap;
 
     const PROFILE: Profile = Profile { packets: 300, max_inner: 1500, both_ports: false };
@@ -132,11 +132,7 @@ mod tests {
             let scenario = Scenario::random(seed, profile);
             let mut model = Model::new(scenario.tables);
             for step in scenario.steps {
-                let name = match model.offer(&step.stimulus) {
-                    Verdict::Sent { port, .. } => format!("sent {port}"),
-                    Verdict::Host(d) => format!("host {}", d.reason),
-                    Verdict::Dropped(reason) => format!("drop {reason}"),
-                };
+                let name = model.offer(&step.stimulus).name();
                 *seen.entry(name).or_default() += 1;
             }
             assert_eq!(model.counters.unaccounted(), 0);

@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Speed of the simulation (`target/bench/sim.json`) and of the data path (`target/bench/datapath.json`).
+//!
+//! Run from the root of the repository after building `headend-card` in the same profile; `make bench` does
+//! both. Wall-clock figures mean something on an idle machine only.
+
+mod datapath;
+mod simulation;
+mod traffic;
+
+use std::error::Error;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+/// Folder of the results.
+const RESULTS: &str = "target/bench";
+
+fn main() -> ExitCode {
+    match run() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("bench: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run() -> Result<(), Box<dyn Error>> {
+    std::fs::create_dir_all(RESULTS)?;
+    // Building first, so that the model the other figures need is in the ordinary cache.
+    let build_seconds = simulation::build_seconds(&program("headend-card")?)?;
+    let rows = datapath::measure()?;
+    write("datapath.json", &serde_json::Value::Array(rows))?;
+    let (cycles_per_second, packets_per_second) = simulation::loaded_speed()?;
+    let idle_cpu_percent = simulation::idle_cpu_percent(&program("headend-card")?)?;
+    let sim = serde_json::json!({
+        "cycles_per_second": cycles_per_second.round(),
+        "idle_cpu_percent": (idle_cpu_percent * 100.0).round() / 100.0,
+        "packets_per_second_1400": packets_per_second.round(),
+        "build_seconds": (build_seconds * 10.0).round() / 10.0,
+    });
+    write("sim.json", &sim)?;
+    println!("{sim:#}");
+    Ok(())
+}
+
+/// A program built beside this one.
+fn program(name: &str) -> Result<PathBuf, Box<dyn Error>> {
+    let path = std::env::current_exe()?.with_file_name(name);
+    match path.exists() {
+        true => Ok(path),
+        false => Err(format!("{} is missing: build it first (make bench does)", path.display()).into()),
+    }
+}
+
+fn write(name: &str, value: &serde_json::Value) -> Result<(), Box<dyn Error>> {
+    let path = Path::new(RESULTS).join(name);
+    std::fs::write(&path, format!("{value:#}\n")).map_err(|e| format!("writing {}: {e}", path.display()))?;
+    eprintln!("bench: wrote {}", path.display());
+    Ok(())
+}

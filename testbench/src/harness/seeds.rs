@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: Apache-2.0
+//! What the differential test and the long run share: the scenario of a seed, and how to run it again.
+//!
+//! | variable | meaning | default |
+//! | --- | --- | --- |
+//! | `HEADEND_SEED` | run only this seed | seeds from 1 on |
+//! | `HEADEND_SECONDS` | go on with further seeds for so long | given by the caller |
+//! | `HEADEND_PACKETS` | packets per seed | 250 |
+//! | `HEADEND_SIZE` | largest inner packet in bytes | 1500, every fourth seed 9000 |
+
+use super::{run, Mismatch, SimulatedCard, Summary};
+use crate::traffic::{Profile, Scenario};
+use std::str::FromStr;
+use std::time::{Duration, Instant};
+
+/// Most bytes under way at once, by seed: small batches leave the pipeline empty often, large ones fill
+/// its queues.
+const BATCH_BYTES: [usize; 3] = [2_000, 8_000, 16_000];
+
+/// A number from the environment, if set.
+///
+/// # Panics
+/// It is not a number.
+pub fn variable<T: FromStr>(name: &str) -> Option<T> {
+    let text = std::env::var(name).ok()?;
+    match text.parse() {
+        Ok(value) => Some(value),
+        Err(_) => panic!("{name}={text}: expected a number"),
+    }
+}
+
+/// The shape of a seed's scenario.
+fn profile(seed: u64, both_ports: bool) -> Profile {
+    let usual = if seed.is_multiple_of(4) { 9000 } else { 1500 };
+    Profile {
+        packets: variable("HEADEND_PACKETS").unwrap_or(250),
+        max_inner: variable("HEADEND_SIZE").unwrap_or(usual),
+        both_ports,
+    }
+}
+
+/// Runs one seed on a fresh card.
+///
+/// # Errors
+/// The first difference, with the command that runs the seed again.
+///
+/// # Panics
+/// The simulated card does not start.
+pub fn run_seed(seed: u64, both_ports: bool) -> Result<Summary, Mismatch> {
+    let profile = profile(seed, both_ports);
+    let scenario = Scenario::random(seed, profile);
+    let mut card = SimulatedCard::new().expect("the simulated card starts");
+    let batch = BATCH_BYTES[seed as usize % BATCH_BYTES.len()];
+    run(&mut card, &scenario, batch).map_err(|mismatch| {
+        let test = if both_ports { "both_ports_at_once" } else { "one_entrance_at_a_time" };
+        mismatch.with_note(format!(
+            "\nRun it again with:\n  HEADEND_SEED={seed} HEADEND_PACKETS={} HEADEND_SIZE={} \
+             cargo test -p headend-testbench --test differential {test}\n",
+            profile.packets, profile.max_inner
+        ))
+    })
+}
+
+/// What a run over many seeds covered.
+#[derive(Clone, Debug, Default)]
+pub struct Coverage {
+    /// Seeds run.
+    pub seeds: u64,
+    /// Packets and verdicts.
+    pub total: Summary,
+    /// How long it took.
+    pub time: Duration,
+}
+
+/// Runs seeds from 1 on for about `time` (`HEADEND_SECONDS` overrides it), or only `HEADEND_SEED`.
+///
+/// # Errors
+/// The first difference.
+pub fn run_seeds(both_ports: bool, time: Duration) -> Result<Coverage, Mismatch> {
+    let time = variable("HEADEND_SECONDS").map_or(time, Duration::from_secs);
+    let only: Option<u64> = variable("HEADEND_SEED");
+    let start = Instant::now();
+    let mut coverage = Coverage::default();
+    loop {
+        coverage.seeds += 1;
+        coverage.total += run_seed(only.unwrap_or(coverage.seeds), both_ports)?;
+        coverage.time = start.elapsed();
+        if only.is_some() || coverage.time > time {
+            return Ok(coverage);
+        }
+    }
+}
