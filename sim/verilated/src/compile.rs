@@ -15,7 +15,8 @@ use std::sync::Mutex;
 const SHIM: &str = include_str!("shim.cpp");
 /// Hot code. Verilator's own default, -Os, costs more than half of the speed.
 const OPT_FAST: &str = "-O2";
-/// Code that runs once: constructors and initial blocks.
+/// Code that runs once, constructors and initial blocks, and the huge functions that copy every signal to a trace: at -O2 they
+/// take minutes.
 const OPT_SLOW: &str = "-O1";
 /// Below this size of generated C++ a single translation unit builds fastest.
 const UNITY_BYTES: u64 = 600_000;
@@ -169,10 +170,11 @@ struct Unit {
     fast: bool,
 }
 
-/// Groups the generated files: the slow ones into one unit, the fast ones too while they are small.
+/// Groups the generated files: those that run once into one unit, the fast ones too while they are small.
 fn translation_units(work: &Path) -> Result<Vec<Unit>, Error> {
     let mut fast = vec![work.join("shim.cpp")];
     let mut slow = Vec::new();
+    let mut trace = Vec::new();
     let mut bytes = 0;
     for entry in std::fs::read_dir(work).map_err(Error::io("read folder", work))? {
         let path = entry.map_err(Error::io("read folder", work))?.path();
@@ -182,6 +184,8 @@ fn translation_units(work: &Path) -> Result<Vec<Unit>, Error> {
         }
         if name.contains("__Slow") || name.contains("__Syms") || name.contains("__ConstPool") {
             slow.push(path);
+        } else if name.contains("__Trace__") {
+            trace.push(path);
         } else {
             bytes += path.metadata().map_err(Error::io("read", &path))?.len();
             fast.push(path);
@@ -194,6 +198,7 @@ fn translation_units(work: &Path) -> Result<Vec<Unit>, Error> {
         fast = vec![unity(work, "all_fast.cpp", &fast)?];
     }
     units.extend(fast.into_iter().map(|path| Unit { path, fast: true }));
+    units.extend(trace.into_iter().map(|path| Unit { path, fast: false }));
     if !slow.is_empty() {
         units.push(Unit { path: unity(work, "all_slow.cpp", &slow)?, fast: false });
     }
