@@ -134,17 +134,20 @@ module cmd_ring (
     .pending_o  (sq_pending)
   );
 
-  headend_tables_pkg::cmd_entry_t      cmd_q;
+  logic [CmdBeats-1:0][511:0]          raw_q;           // the command as it came, header first
+  headend_tables_pkg::cmd_entry_t      cmd;           // the same, as a record
   headend_tables_pkg::cmd_completion_t completion;
   logic [7:0]                          status_q;
   logic                                has_record_q;    // the completion carries what was read
   logic [1535:0]                       read_q;
 
+  assign cmd = raw_q;
+
   always_comb begin
     completion        = '0;
     completion.status = status_q;
-    completion.cookie = cmd_q.cookie;
-    completion.index  = cmd_q.index;
+    completion.cookie = cmd.cookie;
+    completion.index  = cmd.index;
     if (has_record_q) begin
       completion.record = read_q;
     end
@@ -195,32 +198,32 @@ module cmd_ring (
 
   assign start   = (state_q == StIdle) && run && space && d_valid;
   assign d_ready = (state_q == StCollect);
-  assign slot    = cmd_q.table_id[3:0];
-  assign depth   = (cmd_q.table_id[7:4] == '0) ? headend_tables_pkg::TABLE_DEPTHS[{slot, 5'd0} +: 32] : '0;
-  assign unused  = ^{c_err, cmd_q.rsvd};
+  assign slot    = cmd.table_id[3:0];
+  assign depth   = (cmd.table_id[7:4] == '0) ? headend_tables_pkg::TABLE_DEPTHS[{slot, 5'd0} +: 32] : '0;
+  assign unused  = ^{c_err, cmd.rsvd};
 
   assign busy_o = (active_o != enable_i) || (active_o && (!sq_idle || !cq_idle || (state_q != StIdle)
                   || sq_pending || cq_pending || start));
 
   always_comb begin
     verdict = headend_tables_pkg::CMD_STATUS_OK;
-    if (cmd_q.op > headend_tables_pkg::CMD_OP_FENCE) begin
+    if (cmd.op > headend_tables_pkg::CMD_OP_FENCE) begin
       verdict = headend_tables_pkg::CMD_STATUS_BAD_OP;
-    end else if ((cmd_q.op == headend_tables_pkg::CMD_OP_WRITE) || (cmd_q.op == headend_tables_pkg::CMD_OP_READ)) begin
+    end else if ((cmd.op == headend_tables_pkg::CMD_OP_WRITE) || (cmd.op == headend_tables_pkg::CMD_OP_READ)) begin
       if (depth == '0) begin
         verdict = headend_tables_pkg::CMD_STATUS_BAD_TABLE;
-      end else if (cmd_q.index >= depth) begin
+      end else if (cmd.index >= depth) begin
         verdict = headend_tables_pkg::CMD_STATUS_BAD_INDEX;
-      end else if ((cmd_q.op == headend_tables_pkg::CMD_OP_WRITE) && headend_tables_pkg::TABLE_READ_ONLY[slot]) begin
+      end else if ((cmd.op == headend_tables_pkg::CMD_OP_WRITE) && headend_tables_pkg::TABLE_READ_ONLY[slot]) begin
         verdict = headend_tables_pkg::CMD_STATUS_READ_ONLY;
       end
     end
   end
 
-  assign tbl_we_o    = (cmd_q.op == headend_tables_pkg::CMD_OP_WRITE);
-  assign tbl_sel_o   = cmd_q.table_id;
-  assign tbl_index_o = cmd_q.index;
-  assign tbl_wdata_o = cmd_q.record;
+  assign tbl_we_o    = (cmd.op == headend_tables_pkg::CMD_OP_WRITE);
+  assign tbl_sel_o   = cmd.table_id;
+  assign tbl_index_o = cmd.index;
+  assign tbl_wdata_o = cmd.record;
 
   always_ff @(posedge clk_i) begin
     if (!rst_ni) begin
@@ -254,9 +257,9 @@ module cmd_ring (
           timer_q  <= '0;
           if (verdict != headend_tables_pkg::CMD_STATUS_OK) begin
             state_q <= StComplete;
-          end else if (cmd_q.op == headend_tables_pkg::CMD_OP_FENCE) begin
+          end else if (cmd.op == headend_tables_pkg::CMD_OP_FENCE) begin
             state_q <= StFence;
-          end else if (cmd_q.op == headend_tables_pkg::CMD_OP_NOP) begin
+          end else if (cmd.op == headend_tables_pkg::CMD_OP_NOP) begin
             state_q <= StComplete;
           end else begin
             state_q <= StIssue;
@@ -268,7 +271,7 @@ module cmd_ring (
         end
         StWait: begin
           if (tbl_ack_i) begin
-            has_record_q <= (cmd_q.op == headend_tables_pkg::CMD_OP_READ);
+            has_record_q <= (cmd.op == headend_tables_pkg::CMD_OP_READ);
             state_q      <= StComplete;
           end else if (timer_q == AckCycles) begin
             status_q <= headend_tables_pkg::CMD_STATUS_BAD_TABLE;
@@ -289,11 +292,15 @@ module cmd_ring (
     end
   end
 
-  // Beats of a command fill the record from its start: header first.
-  always_ff @(posedge clk_i) begin
-    if ((state_q == StCollect) && d_valid) begin
-      cmd_q[{beat_q, 9'd0} +: 512] <= d_data;
+  for (genvar b = 0; b < int'(CmdBeats); b++) begin : gen_beat
+    always_ff @(posedge clk_i) begin
+      if ((state_q == StCollect) && d_valid && (beat_q == 2'(b))) begin
+        raw_q[b] <= d_data;
+      end
     end
+  end
+
+  always_ff @(posedge clk_i) begin
     if ((state_q == StWait) && tbl_ack_i) begin
       read_q <= tbl_rdata_i;
     end

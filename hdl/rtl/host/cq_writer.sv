@@ -121,7 +121,11 @@ module cq_writer #(
   always_comb begin
     data_o = indices;
     if (state_q == StEntryData) begin
-      data_o = c_data_i[32'(beat_q) * 512 +: 512];
+      for (int b = 0; b < int'(EntryBeats); b++) begin
+        if (beat_q == BeatW'(b)) begin
+          data_o = c_data_i[b * 512 +: 512];
+        end
+      end
       if (is_head) begin
         data_o[0] = phase;
       end
