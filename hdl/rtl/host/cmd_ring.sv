@@ -5,8 +5,11 @@
 //
 // Checks, in this order: operation (BadOp), table (BadTable), index (BadIndex), write to a read-only table
 // (ReadOnly). Only commands that pass reach the bus, so no owner sees an index outside its table. A table
-// owner that gives no answer within 64 cycles completes as BadTable. Fence waits 256 cycles. The record of a
+// owner that gives no answer within 64 cycles completes as BadTable. The record of a
 // completion is zero except for Read; secret fields are zeroed by the table's owner.
+//
+// Fence waits 4,096 cycles: three full egress queues of 512 beats, each doubled by encapsulation, and the rest of
+// the pipeline. A packet that was looked up before has taken its outbound SA by then.
 //
 // Commands take effect in ring order, each before its completion is written.
 //
@@ -66,8 +69,8 @@ module cmd_ring (
   input  wire  [1535:0] tbl_rdata_i
 );
   localparam int unsigned CmdBeats    = headend_tables_pkg::CmdEntryBytes / 64;
-  localparam logic [8:0]  FenceCycles = 9'd256;
-  localparam logic [8:0]  AckCycles   = 9'd64;
+  localparam logic [12:0] FenceCycles = 13'd4096;
+  localparam logic [12:0] AckCycles   = 13'd64;
 
   localparam logic [2:0] StIdle     = 3'd0;
   localparam logic [2:0] StCollect  = 3'd1;
@@ -190,7 +193,7 @@ module cmd_ring (
 
   // ------------------------------------------------------------------------------------ processor
   logic [1:0]  beat_q;
-  logic [8:0]  timer_q;
+  logic [12:0] timer_q;
   logic [3:0]  slot;
   logic [31:0] depth;
   logic [7:0]  verdict;
@@ -235,7 +238,7 @@ module cmd_ring (
       tbl_req_o    <= 1'b0;
     end else begin
       tbl_req_o <= 1'b0;
-      timer_q   <= timer_q + 9'd1;
+      timer_q   <= timer_q + 13'd1;
       unique case (state_q)
         StIdle: begin
           beat_q       <= '0;

@@ -212,7 +212,7 @@ package headend_tables_pkg;
     CMD_OP_NOP = 8'd0,  // Complete only.
     CMD_OP_WRITE = 8'd1,  // Write one record.
     CMD_OP_READ = 8'd2,  // Read one record; secret fields read as zero.
-    CMD_OP_FENCE = 8'd3  // Complete after every packet that was in the pipeline has left the lookup stages (256 cycles).
+    CMD_OP_FENCE = 8'd3  // Complete after every packet that has been looked up has left the egress queues, ports willing (4,096 cycles): nothing refers to a deleted record any more.
   } cmd_op_e;
 
   // Status of a completed command.

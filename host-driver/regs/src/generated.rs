@@ -1057,7 +1057,7 @@ pub enum CmdOp {
     Write = 1,
     /// Read one record; secret fields read as zero.
     Read = 2,
-    /// Complete after every packet that was in the pipeline has left the lookup stages (256 cycles).
+    /// Complete after every packet that has been looked up has left the egress queues, ports willing (4,096 cycles): nothing refers to a deleted record any more.
     Fence = 3,
 }
 
@@ -1088,7 +1088,7 @@ impl CmdOp {
             Self::Nop => "Complete only.",
             Self::Write => "Write one record.",
             Self::Read => "Read one record; secret fields read as zero.",
-            Self::Fence => "Complete after every packet that was in the pipeline has left the lookup stages (256 cycles).",
+            Self::Fence => "Complete after every packet that has been looked up has left the egress queues, ports willing (4,096 cycles): nothing refers to a deleted record any more.",
         }
     }
 }
