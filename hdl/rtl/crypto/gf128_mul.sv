@@ -2,9 +2,9 @@
 //
 // Pipelined multiplier in GF(2^128) of GCM: p = a * b, a new pair every cycle.
 //
-//   stage 1  two levels of Karatsuba, of nine 32 x 32 carry-less products; each of these is a third level (gcm_pkg::clmul32)
-//   stage 2  the nine are added up to 255 coefficients
-//   stage 3  reduction modulo x^128 + x^7 + x^2 + x + 1
+//   stage 1  two levels of Karatsuba: the words of the operands and their sums, nine pairs
+//   stage 2  nine carry-less products of 32-bit words, each by a third level (gcm_pkg::clmul32)
+//   stage 3  the nine are added up to 255 coefficients and these reduced modulo x^128 + x^7 + x^2 + x + 1
 //
 // Order of the ports: as gcm_pkg, byte 0 most significant.
 // Latency: 3 cycles (gcm_pkg::MulLatency). Registers move only with valid operands.
@@ -33,67 +33,77 @@ module gf128_mul (
   // The work stands inside the clocked blocks so that a simulator does none of it for an empty stage.
   // -------------------------------------------------------------------------------------------- stage 1
 
-  // Words of the operands, and the sums that Karatsuba's middle products take.
-  logic [31:0] a0, a1, a2, a3, a01, a23, a02, a13;
-  logic [31:0] b0, b1, b2, b3, b01, b23, b02, b13;
-  assign {a3, a2, a1, a0} = a_i;
-  assign {b3, b2, b1, b0} = b_i;
-  assign a01 = a0 ^ a1;
-  assign a23 = a2 ^ a3;
-  assign a02 = a0 ^ a2;
-  assign a13 = a1 ^ a3;
-  assign b01 = b0 ^ b1;
-  assign b23 = b2 ^ b3;
-  assign b02 = b0 ^ b2;
-  assign b13 = b1 ^ b3;
-
-  // First letter: low half, high half, sum of the halves; second letter: the same within.
-  logic [63:0] ll_q, lh_q, lm_q, hl_q, hh_q, hm_q, ml_q, mh_q, mm_q;
+  // Words, and the sums that Karatsuba's middle products take. First letter: low half, high half, sum of the halves; second letter: the
+  // same within.
+  logic [31:0] all_q, alh_q, alm_q, ahl_q, ahh_q, ahm_q, aml_q, amh_q, amm_q;
+  logic [31:0] bll_q, blh_q, blm_q, bhl_q, bhh_q, bhm_q, bml_q, bmh_q, bmm_q;
   always_ff @(posedge clk_i) begin
     if (valid_i) begin
-      ll_q <= gcm_pkg::clmul32(a0, b0);
-      lh_q <= gcm_pkg::clmul32(a1, b1);
-      lm_q <= gcm_pkg::clmul32(a01, b01);
-      hl_q <= gcm_pkg::clmul32(a2, b2);
-      hh_q <= gcm_pkg::clmul32(a3, b3);
-      hm_q <= gcm_pkg::clmul32(a23, b23);
-      ml_q <= gcm_pkg::clmul32(a02, b02);
-      mh_q <= gcm_pkg::clmul32(a13, b13);
-      mm_q <= gcm_pkg::clmul32(a02 ^ a13, b02 ^ b13);
+      all_q <= a_i[31:0];
+      alh_q <= a_i[63:32];
+      alm_q <= a_i[31:0] ^ a_i[63:32];
+      ahl_q <= a_i[95:64];
+      ahh_q <= a_i[127:96];
+      ahm_q <= a_i[95:64] ^ a_i[127:96];
+      aml_q <= a_i[31:0] ^ a_i[95:64];
+      amh_q <= a_i[63:32] ^ a_i[127:96];
+      amm_q <= a_i[31:0] ^ a_i[63:32] ^ a_i[95:64] ^ a_i[127:96];
+      bll_q <= b_i[31:0];
+      blh_q <= b_i[63:32];
+      blm_q <= b_i[31:0] ^ b_i[63:32];
+      bhl_q <= b_i[95:64];
+      bhh_q <= b_i[127:96];
+      bhm_q <= b_i[95:64] ^ b_i[127:96];
+      bml_q <= b_i[31:0] ^ b_i[95:64];
+      bmh_q <= b_i[63:32] ^ b_i[127:96];
+      bmm_q <= b_i[31:0] ^ b_i[63:32] ^ b_i[95:64] ^ b_i[127:96];
     end
   end
 
   // -------------------------------------------------------------------------------------------- stage 2
 
-  // Product of 255 coefficients, x^254 in bit 0 of word 0.
-  logic [63:0] word0_q, word1_q, word2_q, word3_q;
+  logic [63:0] ll_q, lh_q, lm_q, hl_q, hh_q, hm_q, ml_q, mh_q, mm_q;
   always_ff @(posedge clk_i) begin
     if (valid_q[0]) begin
-      word0_q <= gcm_pkg::part_low(ll_q, lh_q, lm_q);
-      word1_q <= gcm_pkg::part_high(ll_q, lh_q, lm_q) ^
-                 gcm_pkg::part_low(ll_q ^ hl_q ^ ml_q, lh_q ^ hh_q ^ mh_q, lm_q ^ hm_q ^ mm_q);
-      word2_q <= gcm_pkg::part_low(hl_q, hh_q, hm_q) ^
-                 gcm_pkg::part_high(ll_q ^ hl_q ^ ml_q, lh_q ^ hh_q ^ mh_q, lm_q ^ hm_q ^ mm_q);
-      word3_q <= gcm_pkg::part_high(hl_q, hh_q, hm_q);
+      ll_q <= gcm_pkg::clmul32(all_q, bll_q);
+      lh_q <= gcm_pkg::clmul32(alh_q, blh_q);
+      lm_q <= gcm_pkg::clmul32(alm_q, blm_q);
+      hl_q <= gcm_pkg::clmul32(ahl_q, bhl_q);
+      hh_q <= gcm_pkg::clmul32(ahh_q, bhh_q);
+      hm_q <= gcm_pkg::clmul32(ahm_q, bhm_q);
+      ml_q <= gcm_pkg::clmul32(aml_q, bml_q);
+      mh_q <= gcm_pkg::clmul32(amh_q, bmh_q);
+      mm_q <= gcm_pkg::clmul32(amm_q, bmm_q);
     end
   end
 
   // -------------------------------------------------------------------------------------------- stage 3
 
-  // Shifted by one bit, so that x^0 stands in bit 63 of the highest word.
-  logic [63:0] z0, z1, spill;
-  assign z0    = {word0_q[62:0], 1'b0};
-  assign z1    = {word1_q[62:0], word0_q[63]};
-  assign spill = gcm_pkg::reduce_spill(z1, z0);
+  // Words of the product of 255 coefficients, x^254 in bit 0 of word 0; shifted by one bit, so that x^0 stands in bit 63 of the highest
+  // word, they are reduced.
+  function automatic logic [127:0] finish(
+    input logic [63:0] ll_i, input logic [63:0] lh_i, input logic [63:0] lm_i,
+    input logic [63:0] hl_i, input logic [63:0] hh_i, input logic [63:0] hm_i,
+    input logic [63:0] ml_i, input logic [63:0] mh_i, input logic [63:0] mm_i
+  );
+    logic [63:0] low, high, word1, word2, spill;
+    low    = gcm_pkg::part_low(ll_i, lh_i, lm_i);
+    high   = gcm_pkg::part_high(hl_i, hh_i, hm_i);
+    word1  = gcm_pkg::part_high(ll_i, lh_i, lm_i) ^ gcm_pkg::part_low(ll_i ^ hl_i ^ ml_i, lh_i ^ hh_i ^ mh_i, lm_i ^ hm_i ^ mm_i);
+    word2  = gcm_pkg::part_low(hl_i, hh_i, hm_i) ^ gcm_pkg::part_high(ll_i ^ hl_i ^ ml_i, lh_i ^ hh_i ^ mh_i, lm_i ^ hm_i ^ mm_i);
+    high   = (high << 1) | (word2 >> 63);
+    word2  = (word2 << 1) | (word1 >> 63);
+    word1  = (word1 << 1) | (low >> 63);
+    low    = low << 1;
+    spill  = gcm_pkg::reduce_spill(word1, low);
+    finish = {gcm_pkg::reduce_high(high, spill), gcm_pkg::reduce_low(word2, spill, low)};
+  endfunction
+
   always_ff @(posedge clk_i) begin
     if (valid_q[1]) begin
-      p_o <= {gcm_pkg::reduce_high({word3_q[62:0], word2_q[63]}, spill),
-              gcm_pkg::reduce_low({word2_q[62:0], word1_q[63]}, spill, z0)};
+      p_o <= finish(ll_q, lh_q, lm_q, hl_q, hh_q, hm_q, ml_q, mh_q, mm_q);
     end
   end
-
-  logic unused_top;
-  assign unused_top = word3_q[63];
 
 endmodule
 

@@ -3,7 +3,7 @@
 
 mod gcm_common;
 
-use gcm_common::{engine, esp_draft, gcm_spec, wycheproof, Engine, Job, Keys, Vector};
+use gcm_common::{engine, esp_draft, gcm_spec, hex, key_record, wycheproof, Engine, Job, Keys, Vector};
 use headend_hdl_tests::Rng;
 
 /// Cycles from an accepted beat to the beat at the output.
@@ -31,6 +31,20 @@ fn published(v: &Vector, encrypt: bool) -> Job {
     assert_eq!(data[..v.ct.len()], v.ct, "case {}: published ciphertext and oracle differ", v.case);
     assert!(job.tag.is_none_or(|tag| tag[..] == v.tag), "case {}: published tag and oracle differ", v.case);
     job
+}
+
+#[test]
+fn key_record_is_the_readmes_example() {
+    let record = key_record(&hex("feffe9928665731c6d6a8f9467308308"), [0; 4]);
+    let readme = include_str!("../../../hdl/rtl/crypto/README.md");
+    for (name, value) in
+        [("h1", record.h1), ("h2", record.h2), ("h3", record.h3), ("h4", record.h4), ("hfb", record.hfb)]
+    {
+        let line = format!("{name:3} = {:032x}", u128::from_be_bytes(value));
+        assert!(readme.contains(&line), "README.md of the engine lacks `{line}`");
+    }
+    // Byte 0 of the block is byte 0 of the record's field, which is bits 7:0 of the port.
+    assert_eq!(record.h1[0], 0xb8);
 }
 
 #[test]
