@@ -27,8 +27,8 @@ pub const CONFIG_BYTES: usize = 4096;
 /// MSI-X vectors: one for each ring.
 pub const VECTORS: u16 = Ring::ALL.len() as u16;
 
-/// Offset of the pending bits in BAR2.
-const PBA_OFFSET: u32 = 0x800;
+/// Offset of the MSI-X pending bits in BAR2.
+pub const PBA_OFFSET: u32 = 0x800;
 const PCIE_CAP: usize = 0x40;
 const MSIX_CAP: usize = 0x80;
 /// Device capabilities: function level reset, role-based error reporting, 256-byte payloads.

@@ -5,6 +5,7 @@ mod common;
 
 use common::{command, CardProcess, Client, LIMIT};
 use std::io::Read;
+use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
 use std::os::unix::net::{UnixDatagram, UnixListener};
 use std::path::Path;
 use std::process::Stdio;
@@ -99,7 +100,14 @@ fn tap_interface_carries_frames() {
     let mut card = CardProcess::start(&["--port0", &format!("tap:{name}"), "--port1", &port1]);
     let flags = std::fs::read_to_string(format!("/sys/class/net/{name}/flags")).unwrap();
     assert_eq!(u32::from_str_radix(flags.trim().trim_start_matches("0x"), 16).unwrap() & 1, 1, "it is up");
-    // The kernel sends router solicitations, or we make it send by an address of its own: the frame from the port is counted by the kernel.
+    let frame =
+        [&[0xff; 12][..], &[0x88, 0xb5], b"from the kernel, by the interface, into the port"].concat();
+    send_on_interface(&name, &frame);
+    let mut buffer = [0; 2048];
+    // The kernel may have something of its own to say first (IPv6).
+    while buffer[..frame.len()] != frame {
+        peer.recv(&mut buffer).unwrap();
+    }
     let received = || -> u64 {
         std::fs::read_to_string(format!("/sys/class/net/{name}/statistics/rx_packets"))
             .unwrap()
@@ -114,6 +122,22 @@ fn tap_interface_carries_frames() {
     eventually("frames from the port reach the kernel", || received() - before == 10);
     card.stop();
     assert!(!Path::new(&format!("/sys/class/net/{name}")).exists(), "the interface goes with the card");
+}
+
+/// Sends a frame on an interface as a program on the host would, by a packet socket.
+fn send_on_interface(name: &str, frame: &[u8]) {
+    let index = std::fs::read_to_string(format!("/sys/class/net/{name}/ifindex")).unwrap();
+    // SAFETY: sockaddr_ll is plain data for which zero is valid.
+    let mut address: libc::sockaddr_ll = unsafe { std::mem::zeroed() };
+    address.sll_family = libc::AF_PACKET as u16;
+    address.sll_ifindex = index.trim().parse().unwrap();
+    // SAFETY: opens a descriptor that nothing else owns; `send` reads `frame` and `address` within their sizes.
+    let sent = unsafe {
+        let socket = OwnedFd::from_raw_fd(libc::socket(libc::AF_PACKET, libc::SOCK_RAW, 0));
+        let (to, size) = (std::ptr::from_ref(&address).cast(), size_of::<libc::sockaddr_ll>() as u32);
+        libc::sendto(socket.as_raw_fd(), frame.as_ptr().cast(), frame.len(), 0, to, size)
+    };
+    assert_eq!(sent, frame.len() as isize);
 }
 
 /// CPU time of a process in clock ticks (10 ms).

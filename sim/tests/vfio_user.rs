@@ -145,6 +145,8 @@ fn resets_clear_the_host_side_and_leave_the_data_path_alone() {
     let mut client = Client::open(&card.socket);
     for by_config in [false, true] {
         client.write32(0x20, 77);
+        client.set_irqs(DATA_NONE | ACTION_TRIGGER, 1, 1, &[]).unwrap();
+        assert_eq!(client.read(2, 0x800, 1).unwrap(), [2], "raised and not connected: pending");
         client.write(7, 0x10, &0xfeb0_0000u32.to_le_bytes()).unwrap();
         if by_config {
             client.write(7, 0x48, &0x8000u16.to_le_bytes()).unwrap();
@@ -153,6 +155,7 @@ fn resets_clear_the_host_side_and_leave_the_data_path_alone() {
         }
         assert_eq!((client.read32(0), client.read32(0x20)), (0x4845_4144, 77));
         assert_eq!(client.read(7, 0x10, 4).unwrap(), [4, 0, 0, 0]);
+        assert_eq!(client.read(2, 0x800, 1).unwrap(), [0], "nothing pending");
     }
 }
 

@@ -5,7 +5,7 @@ use super::dma_map::DmaMap;
 use super::irqs::Irqs;
 use super::wire::{Command, Message, Reader, FLAG_NO_REPLY, FLAG_TYPE, MAX_FDS, MAX_TRANSFER};
 use crate::card::Card;
-use crate::pci::{ConfigEffect, ConfigSpace, BAR0_BYTES, BAR2_BYTES, CONFIG_BYTES, VECTORS};
+use crate::pci::{ConfigEffect, ConfigSpace, BAR0_BYTES, BAR2_BYTES, CONFIG_BYTES, PBA_OFFSET, VECTORS};
 use headend_regs::reg;
 use nix::errno::Errno;
 use std::fs::File;
@@ -30,8 +30,6 @@ const UNMAP_ALL: u32 = 1 << 2;
 const BAR0_ACCESS: u32 = 4096;
 /// Reads of the control register until a soft reset counts as stuck.
 const RESET_POLLS: u32 = 1000;
-/// Offset of the pending bits in BAR2.
-const PBA_OFFSET: usize = 0x800;
 
 /// The card and what its PCI function adds: configuration space, MSI-X, the client's memory.
 #[derive(Debug)]
@@ -88,7 +86,7 @@ impl Device {
 
     fn command(&mut self, command: Command, body: &[u8], fds: Vec<OwnedFd>) -> Result<Vec<u8>, Errno> {
         let mut reader = Reader(body);
-        let answer = match command {
+        match command {
             Command::Version => Err(Errno::EPROTO),
             Command::DmaMap => self.dma_map(&mut reader, fds),
             Command::DmaUnmap => self.dma_unmap(&mut reader),
@@ -103,8 +101,7 @@ impl Device {
                 self.function_reset();
                 Ok(Vec::new())
             }
-        }?;
-        Ok(answer)
+        }
     }
 
     /// Version 0.0 whatever minor the client offers (QEMU refuses 0.1), and our limits.
@@ -172,8 +169,8 @@ impl Device {
             REGION_BAR0 => self.bar0_read(access.offset, &mut data)?,
             REGION_BAR2 => {
                 let range = access.range(BAR2_BYTES as usize)?;
-                self.bar2[PBA_OFFSET..PBA_OFFSET + 8]
-                    .copy_from_slice(&self.irqs.pending_bits().to_le_bytes());
+                let pba = PBA_OFFSET as usize;
+                self.bar2[pba..pba + 8].copy_from_slice(&self.irqs.pending_bits().to_le_bytes());
                 data.copy_from_slice(&self.bar2[range]);
             }
             REGION_CONFIG if self.config.read(access.offset, &mut data) => {}
@@ -269,6 +266,7 @@ impl Device {
             self.card.power_cycle();
         }
         while self.card.pop_interrupt().is_some() {}
+        self.irqs.forget_pending();
         self.config = ConfigSpace::new();
         self.bar2.fill(0);
     }

@@ -114,6 +114,11 @@ impl Irqs {
         self.vectors.iter().enumerate().fold(0, |bits, (i, v)| bits | u64::from(v.pending) << i)
     }
 
+    /// Forgets what was raised and not delivered, as a function reset does; eventfds stay connected.
+    pub fn forget_pending(&mut self) {
+        self.vectors.iter_mut().for_each(|v| v.pending = false);
+    }
+
     /// Disconnects everything and forgets what was pending.
     pub fn clear(&mut self) {
         *self = Self::default();
