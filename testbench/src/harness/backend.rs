@@ -12,8 +12,10 @@ use std::time::Duration;
 const VECTORS: u32 = headend_regs::Ring::ALL.len() as u32;
 /// Bytes of configuration space that the backend keeps.
 const CONFIG_BYTES: usize = 256;
-/// Most cycles that one wait simulates.
-const CYCLES_PER_WAIT: u64 = 20_000;
+/// Cycles between two looks of a driver that polls.
+const POLL_CYCLES: u64 = 64;
+/// Most steps of [`POLL_CYCLES`] in one wait for an interrupt.
+const STEPS_PER_WAIT: u64 = 20_000;
 
 /// Host memory as the simulated card sees it: what the driver has mapped, and nothing else.
 #[derive(Debug, Default)]
@@ -156,8 +158,13 @@ impl PciBackend for SimBackend {
     }
 
     fn wait(&mut self, eventfd: &EventFd, timeout: Duration) -> Result<bool, BackendError> {
+        if self.eventfds.is_empty() {
+            // No interrupt will come: the driver polls, so give the card a little time and let it look.
+            self.card().run(POLL_CYCLES);
+            return Ok(false);
+        }
         let mut idle = false;
-        for _ in 0..CYCLES_PER_WAIT {
+        for _ in 0..STEPS_PER_WAIT {
             let mut card = self.card();
             while let Some(vector) = card.pop_interrupt() {
                 if let Some(target) = self.eventfds.get(usize::from(vector)) {
@@ -173,9 +180,7 @@ impl PciBackend for SimBackend {
             if idle {
                 break;
             }
-            for _ in 0..64 {
-                card.cycle();
-            }
+            card.run(POLL_CYCLES);
         }
         if idle {
             // Nothing will ever come: do not let the caller spin until its deadline.

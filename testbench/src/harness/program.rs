@@ -10,7 +10,7 @@ use headend_driver::tables::{gcm_key, Cuckoo, Fib};
 use headend_driver::Card;
 use headend_regs::{self as regs, AdjKind, GcmKey, LabelOp};
 
-/// Programs `tables` into an empty card.
+/// Programs `tables` into a card. What the card held before stays where `tables` says nothing.
 ///
 /// # Errors
 /// A table has no room, or the card refused a command.
@@ -27,8 +27,12 @@ pub fn program(card: &mut Card, tables: &Tables) -> Result<(), DutError> {
         commands.push(Command::write(*label, &label_record(action)));
     }
     let mut hash = Cuckoo::new();
-    for (index, sa) in &tables.sas_in {
-        commands.push(Command::write((*index).into(), &sa_in_record(sa, latency)));
+    let indices: Vec<u32> = tables.sas_in.keys().map(|index| (*index).into()).collect();
+    let present = card.read_many::<regs::SaIn>(&indices)?;
+    for ((index, sa), present) in tables.sas_in.iter().zip(present) {
+        // A new generation tells packets in flight that their SA is gone.
+        let record = regs::SaIn { gen: present.gen.wrapping_add(1), ..sa_in_record(sa, latency) };
+        commands.push(Command::write((*index).into(), &record));
         commands.extend(hash.insert(SaKey::esp4(sa.fvrf, sa.spi, sa.dst.into()), *index)?);
     }
     for (index, sa) in &tables.sas_out {
@@ -123,7 +127,7 @@ fn sa_in_record(sa: &SaIn, latency: u32) -> regs::SaIn {
         valid: true,
         esn: sa.key.esn,
         tunnel: true,
-        gen: 1,
+        gen: 0,
         replay_window: sa.window as u16,
         ivrf: sa.ivrf,
         gcm: key_record(&sa.key, latency),
