@@ -596,55 +596,23 @@ module host_if #(
   );
 
   // ------------------------------------------------------------------------------------ packets in flight
-  // One up for each frame a port received or descriptor tx[0] took, one down for each that was sent,
-  // delivered or dropped. A drop may be told before its frame is: the count may pass below zero for a moment.
-  localparam int unsigned FlightW = 16;
-  localparam int unsigned LingerW = $clog2(LingerCycles + 1);
-  localparam int unsigned StallW  = $clog2(StallCycles + 1);
+  logic moving;
+  assign busy_raw = moving || (ring_busy != '0) || rd_busy || wr_busy || monitor_busy || msix_busy || activity_i;
 
-  logic [3:0]         arrived;
-  logic [3:0]         left;
-  logic [FlightW-1:0] flight_q;
-  logic [StallW-1:0]  stall_q;         // cycles without progress
-  logic [LingerW-1:0] linger_q;
-  logic               stalled;
-  logic               progress;
-
-  always_comb begin
-    arrived = 4'(rx_frame_i[0]) + 4'(rx_frame_i[1]) + 4'(hosttx_in);
-    left    = 4'(tx_frame_i[0]) + 4'(tx_frame_i[1]) + 4'(hostrx_out);
-    for (int i = 0; i < 9; i++) begin
-      left = left + 4'(drop_valid[i]);
-    end
-  end
-
-  assign progress = (arrived != '0) || (left != '0) || (stage_in_i != '0) || (stage_out_i != '0) || activity_i || hostrx_in;
-  assign stalled  = (stall_q == StallW'(StallCycles)) && (hostrx_waiting || !enable_o);
-  assign busy_raw = ((flight_q != '0) && !stalled) || (ring_busy != '0) || rd_busy || wr_busy || monitor_busy || msix_busy
-                 || activity_i;
-  assign busy_o   = busy_raw || axil_busy || (linger_q != '0);
-
-  always_ff @(posedge clk_i) begin
-    if (!rst_ni) begin
-      flight_q <= '0;
-      stall_q  <= '0;
-      linger_q <= '0;
-    end else begin
-      if (arrived != left) begin
-        flight_q <= flight_q + FlightW'(arrived) - FlightW'(left);
-      end
-      if (progress) begin
-        stall_q <= '0;
-      end else if (stall_q != StallW'(StallCycles)) begin
-        stall_q <= stall_q + StallW'(1);
-      end
-      if (busy_raw || axil_busy) begin
-        linger_q <= LingerW'(LingerCycles);
-      end else if (linger_q != '0) begin
-        linger_q <= linger_q - LingerW'(1);
-      end
-    end
-  end
+  flight_account #(
+    .LingerCycles(LingerCycles),
+    .StallCycles (StallCycles)
+  ) u_flight_account (
+    .clk_i,
+    .rst_ni,
+    .arrived_i ({hosttx_in, rx_frame_i}),
+    .left_i    ({hostrx_out, tx_frame_i, drop_valid}),
+    .progress_i((stage_in_i != '0) || (stage_out_i != '0) || activity_i || hostrx_in),
+    .held_i    (hostrx_waiting || !enable_o),
+    .busy_i    (busy_raw || axil_busy),
+    .moving_o  (moving),
+    .busy_o
+  );
 
 endmodule
 

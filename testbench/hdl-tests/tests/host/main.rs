@@ -6,5 +6,6 @@ mod counters;
 mod csr;
 mod dma;
 mod drop_monitor;
+mod flight_account;
 mod msix_arb;
 mod ring_parts;
