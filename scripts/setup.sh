@@ -23,7 +23,7 @@ die() {
 packages_of() {
   case "$1" in
     sim) echo verilator:verilator clang++:clang make:make ar:binutils perl:perl ;;
-    guest) echo qemu-system-x86_64:qemu-system-x86 busybox:busybox-static ip:iproute2 depmod:kmod xz:xz-utils ;;
+    guest) echo qemu-system-x86_64:qemu-system-x86 busybox:busybox-static ip:iproute2 depmod:kmod tshark:tshark ;;
     lint) echo shellcheck:shellcheck verilator:verilator ;;
     yosys) echo ;;
     *) die "unknown group '$1'; groups: sim guest lint yosys all" ;;
