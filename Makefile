@@ -31,6 +31,11 @@ bench: ## Speeds, into target/bench/*.json.
 	@cargo build --release --bins -p headend-sim -p headend-driver -p headend-testbench
 	@cargo run --release -q -p headend-testbench --bin bench
 
+.PHONY: soak
+soak: ## Differential tests for ten minutes each, into docs/results/differential.json.
+	@scripts/setup.sh sim
+	@cargo run --release -q -p headend-testbench --bin soak
+
 .PHONY: lint
 lint: ## Formatting, clippy, fresh generated files, Verilator and Yosys on every module.
 	@scripts/setup.sh lint yosys
