@@ -7,8 +7,10 @@ use crate::model::{
 };
 use crate::traffic::Stimulus;
 use headend_driver::card::{Card as DriverCard, Options};
-use headend_driver::rings::{RingSizes, RxPacket};
-use headend_regs::{param, reg, DropReason, HostReason, IoStatus, SaInState, SaOutState, TxDest};
+use headend_driver::rings::{Event, RingSizes, RxPacket};
+use headend_regs::{
+    param, reg, DropReason, EventKind, HostReason, IoStatus, SaInState, SaOutState, Stage, TxDest,
+};
 use headend_sim::card::Card as SimCard;
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
@@ -72,11 +74,33 @@ impl SimulatedCard {
                 return Err(format!("packet {} from the host completed with {}", tx.number, tx.status).into());
             }
         }
-        while self.driver.event(Duration::ZERO)?.is_some() {
+        while let Some(event) = self.driver.event(Duration::ZERO)? {
+            check_event(&event)?;
             done = true;
         }
         Ok(done || self.outputs.len() > before)
     }
+}
+
+/// A drop record names a reason of its own stage, and shows nothing of a packet that failed its ICV, replay, trailer
+/// or selector check: nothing red reaches the host.
+fn check_event(event: &Event) -> Result<(), DutError> {
+    match event.kind {
+        EventKind::Drop => {}
+        EventKind::Link | EventKind::Acquire => return Ok(()),
+        _ => return Err(format!("unexpected event {event:?}").into()),
+    }
+    let reason = event.reason.ok_or("a drop without a reason")?;
+    // Rx reasons are listed under port 0 and counted by both ports.
+    let stage = event.stage.map(|s| if s == Stage::Rx1 { Stage::Rx0 } else { s });
+    if stage != reason.stage() {
+        return Err(format!("drop {reason} reported by stage {:?}", event.stage).into());
+    }
+    let red = stage == Some(Stage::Commit) || reason == DropReason::SelectorMismatch;
+    if red && event.entry.data.iter().any(|byte| *byte != 0) {
+        return Err(format!("drop {reason} shows the decrypted packet to the host").into());
+    }
+    Ok(())
 }
 
 /// A packet of the rx ring in the model's terms.

@@ -3,12 +3,26 @@
 
 use super::packets::{Generator, PortFrame};
 use super::random_tables::pick;
-use crate::packet::{checksum, EspPayload, ETHERTYPE_IPV4, ETHER_HEADER_BYTES};
+use crate::model::SaIn;
+use crate::packet::{checksum, EspPayload, ESP_HEADER_BYTES, ETHERTYPE_IPV4, ETHER_HEADER_BYTES};
 use headend_regs::param;
 use rand::RngExt;
 
 /// Bytes of an IPv4 header without options.
 const IP_BYTES: usize = 20;
+
+/// Offset of ESP in the frames made here.
+const ESP_AT: usize = ETHER_HEADER_BYTES + IP_BYTES;
+/// Next header of IPv4 in tunnel mode.
+const NEXT_IPV4: u8 = 4;
+
+/// An SA to attack, and a good inner packet for it.
+struct Target {
+    port: usize,
+    index: u16,
+    sa: SaIn,
+    inner: Vec<u8>,
+}
 
 /// Makes the checksum of the IPv4 header at the start of `ip` right, if the header is whole.
 pub(super) fn fix_checksum(ip: &mut [u8]) {
@@ -25,98 +39,123 @@ impl Generator {
     /// ESP for one of our SAs that must not pass, or only by the rules.
     pub(super) fn hostile_esp(&mut self) -> PortFrame {
         let Some((port, index, sa)) = self.reachable_sa() else { return self.broken() };
-        let top = self.model.sa_in(index).expect("installed").seq_top;
-        let next = top.saturating_add(1).min(if sa.key.esn { u64::MAX } else { u32::MAX.into() });
         let inner = self.ip(sa.ivrf);
-        let good = EspPayload::new(&inner, 4);
-        let esp_at = ETHER_HEADER_BYTES + IP_BYTES;
-        match self.random.random_range(0..13) {
-            0 | 1 if self.recent.iter().any(|(p, _)| *p == port) => {
-                self.intent = "replay";
-                // Left of an ESN window the number is inferred in the next subspace, and that depends on
-                // how far the window has moved: send it alone.
-                self.after_drain = true;
-                let here: Vec<usize> = (0..self.recent.len()).filter(|n| self.recent[*n].0 == port).collect();
-                self.recent[pick(&mut self.random, &here)].clone()
-            }
-            2 => {
-                self.intent = "left of the window";
-                self.after_drain = true;
-                let seq = top.saturating_sub(u64::from(sa.window) + self.random.random_range(0..3)).max(1);
-                (port, self.seal(port, &sa, seq, &good))
-            }
-            3 => {
-                self.intent = "sequence number 0";
-                self.after_drain = true;
-                (port, self.seal(port, &sa, 0, &good))
-            }
-            4 => {
-                self.intent = "tampered";
-                let mut frame = self.seal(port, &sa, next, &good);
-                self.recent.pop();
-                let at = self.random.random_range(esp_at + 8..frame.len());
-                frame[at] ^= 1 << self.random.random_range(0..8);
-                (port, frame)
-            }
-            5 => {
+        let target = Target { port, index, sa, inner };
+        let frame = match self.random.random_range(0..13) {
+            0..5 => self.wrong_sequence(&target),
+            5..8 => self.forged(&target),
+            8..10 => self.cut_short(&target),
+            _ => self.wrong_payload(&target),
+        };
+        (port, frame)
+    }
+
+    /// The next good sequence number of an SA.
+    fn next_seq(&self, target: &Target) -> u64 {
+        let top = self.model.sa_in(target.index).expect("installed").seq_top;
+        let last = if target.sa.key.esn { u64::MAX } else { u32::MAX.into() };
+        top.saturating_add(1).min(last)
+    }
+
+    /// Right in everything but the sequence number.
+    fn wrong_sequence(&mut self, target: &Target) -> Vec<u8> {
+        // Left of an ESN window the number is inferred in the next subspace, and that depends on how far
+        // the window has moved: send it alone.
+        self.after_drain = true;
+        let here: Vec<usize> = (0..self.recent.len()).filter(|n| self.recent[*n].0 == target.port).collect();
+        if !here.is_empty() && self.random.random() {
+            self.intent = "replay";
+            return self.recent[pick(&mut self.random, &here)].1.clone();
+        }
+        let seq = if self.random.random() {
+            self.intent = "left of the window";
+            let top = self.next_seq(target) - 1;
+            top.saturating_sub(u64::from(target.sa.window) + self.random.random_range(0..3)).max(1)
+        } else {
+            self.intent = "sequence number 0";
+            0
+        };
+        self.seal(target.port, &target.sa, seq, &EspPayload::new(&target.inner, NEXT_IPV4))
+    }
+
+    /// Not made with the SA's key, or not for the SA.
+    fn forged(&mut self, target: &Target) -> Vec<u8> {
+        let seq = self.next_seq(target);
+        let mut sa = target.sa.clone();
+        let kind = self.random.random_range(0..3);
+        match kind {
+            0 => self.intent = "tampered",
+            1 => {
                 self.intent = "wrong key";
-                let mut other = sa.clone();
-                other.key.key[self.random.random_range(0..16)] ^= 0x40;
-                let frame = self.seal(port, &other, next, &good);
-                self.recent.pop();
-                (port, frame)
+                sa.key.key[self.random.random_range(0..16)] ^= 0x40;
             }
-            6 => {
+            _ => {
                 self.intent = "wrong SPI";
-                let mut other = sa.clone();
-                other.spi ^= 1 << self.random.random_range(0..32);
-                (port, self.seal(port, &other, next, &good))
+                sa.spi ^= 1 << self.random.random_range(0..32);
             }
-            7 => {
+        }
+        let mut frame = self.seal(target.port, &sa, seq, &EspPayload::new(&target.inner, NEXT_IPV4));
+        self.recent.pop();
+        if kind == 0 {
+            let at = self.random.random_range(ESP_AT + ESP_HEADER_BYTES..frame.len());
+            frame[at] ^= 1 << self.random.random_range(0..8);
+        }
+        frame
+    }
+
+    /// Too short, or not a multiple of four, while all lengths agree.
+    fn cut_short(&mut self, target: &Target) -> Vec<u8> {
+        let seq = self.next_seq(target);
+        let mut payload = EspPayload::new(&target.inner, NEXT_IPV4);
+        if self.random.random() {
+            self.intent = "payload not a multiple of four";
+            payload.plaintext.truncate(payload.plaintext.len() - self.random.random_range(1..4));
+            return self.seal(target.port, &target.sa, seq, &payload);
+        }
+        self.intent = "ESP cut short, lengths agree";
+        let mut frame = self.seal(target.port, &target.sa, seq, &payload);
+        self.recent.pop();
+        let keep = self.random.random_range(0..60).min(frame.len() - ESP_AT);
+        frame.truncate(ESP_AT + keep);
+        let len = (frame.len() - ETHER_HEADER_BYTES) as u16;
+        frame[ETHER_HEADER_BYTES + 2..][..2].copy_from_slice(&len.to_be_bytes());
+        fix_checksum(&mut frame[ETHER_HEADER_BYTES..]);
+        frame
+    }
+
+    /// Authentic, but the plaintext breaks a rule.
+    fn wrong_payload(&mut self, target: &Target) -> Vec<u8> {
+        let seq = self.next_seq(target);
+        let payload = match self.random.random_range(0..4) {
+            0 => {
                 self.intent = "dummy or foreign next header";
-                let next_header = pick(&mut self.random, &[59, 59, 41, 6, 17, 0, 255]);
-                (port, self.seal(port, &sa, next, &EspPayload::new(&inner, next_header)))
+                EspPayload::new(&target.inner, pick(&mut self.random, &[59, 59, 41, 6, 17, 0, 255]))
             }
-            8 => {
+            1 => {
                 self.intent = "wrong padding";
-                let mut payload = EspPayload::with_padding(&inner, 4, (4 - (inner.len() + 2) % 4) % 4 + 4);
+                let pad = (4 - (target.inner.len() + 2) % 4) % 4 + 4;
+                let mut payload = EspPayload::with_padding(&target.inner, NEXT_IPV4, pad);
                 let n = payload.plaintext.len();
                 match self.random.random_range(0..3) {
                     0 => payload.plaintext[n - 2] = self.random.random(),
                     1 => payload.plaintext[n - 3 - self.random.random_range(0..4)] ^= 0x10,
-                    _ => payload.plaintext.drain(..n - 4).for_each(std::mem::drop),
+                    // The last four bytes alone: their pad length reaches back too far.
+                    _ => payload.plaintext = payload.plaintext.split_off(n - 4),
                 }
-                (port, self.seal(port, &sa, next, &payload))
+                payload
             }
-            9 => {
-                self.intent = "ESP cut short, lengths agree";
-                let mut frame = self.seal(port, &sa, next, &good);
-                self.recent.pop();
-                let keep = self.random.random_range(0..60).min(frame.len() - esp_at);
-                frame.truncate(esp_at + keep);
-                let len = (frame.len() - ETHER_HEADER_BYTES) as u16;
-                frame[ETHER_HEADER_BYTES + 2..][..2].copy_from_slice(&len.to_be_bytes());
-                fix_checksum(&mut frame[ETHER_HEADER_BYTES..]);
-                (port, frame)
-            }
-            10 => {
-                self.intent = "payload not a multiple of four";
-                let mut odd = good;
-                odd.plaintext.truncate(odd.plaintext.len() - self.random.random_range(1..4));
-                (port, self.seal(port, &sa, next, &odd))
-            }
-            11 => {
+            2 => {
                 self.intent = "trailer alone";
-                let payload = EspPayload::with_padding(&[], pick(&mut self.random, &[4, 59, 6]), 2);
-                (port, self.seal(port, &sa, next, &payload))
+                EspPayload::with_padding(&[], pick(&mut self.random, &[NEXT_IPV4, 59, 6]), 2)
             }
             _ => {
                 self.intent = "inner header mutated";
-                let mut bad = inner;
+                let mut bad = target.inner.clone();
                 self.mutate_ip(&mut bad, 0);
-                (port, self.seal(port, &sa, next, &EspPayload::new(&bad, 4)))
+                EspPayload::new(&bad, NEXT_IPV4)
             }
-        }
+        };
+        self.seal(target.port, &target.sa, seq, &payload)
     }
 
     /// A good frame with something wrong in it, or no frame at all.
