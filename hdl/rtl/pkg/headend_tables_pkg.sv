@@ -123,7 +123,6 @@ package headend_tables_pkg;
     DROP_REASON_ESP_TOO_SHORT = 6'd12,  // ESP packet without room for IV, trailer and ICV, or not a multiple of 4 bytes.
     DROP_REASON_ESP_SEQ_ZERO = 6'd13,  // Sequence number 0 on an SA without ESN (RFC 4303 3.4.3).
     DROP_REASON_MPLS_DISABLED = 6'd14,  // MPLS frame on an interface without MPLS.
-    DROP_REASON_SA_HARD_LIMIT = 6'd15,  // Inbound SA reached its hard limit.
     DROP_REASON_ICV_MISMATCH = 6'd16,  // ICV wrong: tampered, or another key.
     DROP_REASON_REPLAY_DUPLICATE = 6'd17,  // Sequence number already seen inside the window.
     DROP_REASON_REPLAY_OLD = 6'd18,  // Sequence number left of the window.
@@ -147,7 +146,6 @@ package headend_tables_pkg;
     DROP_REASON_QUEUE_FULL_HOST = 6'd42,  // Tail drop: host queue (the host posts no rx buffers fast enough).
     DROP_REASON_SA_OUT_INVALID = 6'd48,  // The route says protect, but the SA is missing.
     DROP_REASON_SEQ_EXHAUSTED = 6'd49,  // Sequence number space used up; a nonce is never reused.
-    DROP_REASON_SA_OUT_HARD_LIMIT = 6'd50,  // Outbound SA reached its hard limit.
     DROP_REASON_RX_DMA_ERROR = 6'd56,  // Write to the host's rx buffer failed.
     DROP_REASON_RX_BUFFER_TOO_SMALL = 6'd57,  // Packet longer than the posted rx buffer.
     DROP_REASON_TX_DMA_ERROR = 6'd58,  // Read of the host's tx buffer failed.
@@ -230,8 +228,6 @@ package headend_tables_pkg;
   typedef enum logic [7:0] {
     EVENT_KIND_DROP = 8'd1,  // A packet was dropped; rate limited.
     EVENT_KIND_ACQUIRE = 8'd2,  // A packet needs an outbound SA that is missing.
-    EVENT_KIND_SA_SOFT_LIMIT = 8'd3,  // An SA passed its soft limit.
-    EVENT_KIND_SA_HARD_LIMIT = 8'd4,  // An SA reached its hard limit.
     EVENT_KIND_SEQ_EXHAUSTED = 8'd5,  // An outbound SA used its last sequence number.
     EVENT_KIND_LINK = 8'd6,  // Port link state changed; `info` bits 7:0 are the port, bit 8 is 1 when the link is up.
     EVENT_KIND_DMA_ERROR = 8'd7  // A DMA access was refused; `info` is the ring, `addr` the address.

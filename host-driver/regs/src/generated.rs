@@ -403,8 +403,6 @@ pub enum DropReason {
     EspSeqZero = 13,
     /// MPLS frame on an interface without MPLS.
     MplsDisabled = 14,
-    /// Inbound SA reached its hard limit.
-    SaHardLimit = 15,
     /// ICV wrong: tampered, or another key.
     IcvMismatch = 16,
     /// Sequence number already seen inside the window.
@@ -451,8 +449,6 @@ pub enum DropReason {
     SaOutInvalid = 48,
     /// Sequence number space used up; a nonce is never reused.
     SeqExhausted = 49,
-    /// Outbound SA reached its hard limit.
-    SaOutHardLimit = 50,
     /// Write to the host's rx buffer failed.
     RxDmaError = 56,
     /// Packet longer than the posted rx buffer.
@@ -467,7 +463,7 @@ impl DropReason {
     /// Bits of the code.
     pub const BITS: usize = 6;
     /// Every member, by code.
-    pub const ALL: &'static [Self] = &[Self::None, Self::RxError, Self::RxRunt, Self::RxOversize, Self::RxOverflow, Self::IntfDown, Self::MacNotOurs, Self::OuterMalformed, Self::OuterChecksum, Self::EspTooShort, Self::EspSeqZero, Self::MplsDisabled, Self::SaHardLimit, Self::IcvMismatch, Self::ReplayDuplicate, Self::ReplayOld, Self::EspTrailer, Self::EspNextHeader, Self::EspDummy, Self::SaChanged, Self::InnerMalformed, Self::InnerChecksum, Self::SelectorMismatch, Self::SaNotFound, Self::NoRoute, Self::NoLabel, Self::AdjInvalid, Self::RouteDrop, Self::LabelStack, Self::Multicast, Self::AdjLoop, Self::QueueFullPort0, Self::QueueFullPort1, Self::QueueFullHost, Self::SaOutInvalid, Self::SeqExhausted, Self::SaOutHardLimit, Self::RxDmaError, Self::RxBufferTooSmall, Self::TxDmaError, Self::TxBadDescriptor];
+    pub const ALL: &'static [Self] = &[Self::None, Self::RxError, Self::RxRunt, Self::RxOversize, Self::RxOverflow, Self::IntfDown, Self::MacNotOurs, Self::OuterMalformed, Self::OuterChecksum, Self::EspTooShort, Self::EspSeqZero, Self::MplsDisabled, Self::IcvMismatch, Self::ReplayDuplicate, Self::ReplayOld, Self::EspTrailer, Self::EspNextHeader, Self::EspDummy, Self::SaChanged, Self::InnerMalformed, Self::InnerChecksum, Self::SelectorMismatch, Self::SaNotFound, Self::NoRoute, Self::NoLabel, Self::AdjInvalid, Self::RouteDrop, Self::LabelStack, Self::Multicast, Self::AdjLoop, Self::QueueFullPort0, Self::QueueFullPort1, Self::QueueFullHost, Self::SaOutInvalid, Self::SeqExhausted, Self::RxDmaError, Self::RxBufferTooSmall, Self::TxDmaError, Self::TxBadDescriptor];
 
     /// The code.
     pub const fn code(self) -> u8 {
@@ -489,7 +485,6 @@ impl DropReason {
             Self::EspTooShort => "EspTooShort",
             Self::EspSeqZero => "EspSeqZero",
             Self::MplsDisabled => "MplsDisabled",
-            Self::SaHardLimit => "SaHardLimit",
             Self::IcvMismatch => "IcvMismatch",
             Self::ReplayDuplicate => "ReplayDuplicate",
             Self::ReplayOld => "ReplayOld",
@@ -513,7 +508,6 @@ impl DropReason {
             Self::QueueFullHost => "QueueFullHost",
             Self::SaOutInvalid => "SaOutInvalid",
             Self::SeqExhausted => "SeqExhausted",
-            Self::SaOutHardLimit => "SaOutHardLimit",
             Self::RxDmaError => "RxDmaError",
             Self::RxBufferTooSmall => "RxBufferTooSmall",
             Self::TxDmaError => "TxDmaError",
@@ -536,7 +530,6 @@ impl DropReason {
             Self::EspTooShort => "ESP packet without room for IV, trailer and ICV, or not a multiple of 4 bytes.",
             Self::EspSeqZero => "Sequence number 0 on an SA without ESN (RFC 4303 3.4.3).",
             Self::MplsDisabled => "MPLS frame on an interface without MPLS.",
-            Self::SaHardLimit => "Inbound SA reached its hard limit.",
             Self::IcvMismatch => "ICV wrong: tampered, or another key.",
             Self::ReplayDuplicate => "Sequence number already seen inside the window.",
             Self::ReplayOld => "Sequence number left of the window.",
@@ -560,7 +553,6 @@ impl DropReason {
             Self::QueueFullHost => "Tail drop: host queue (the host posts no rx buffers fast enough).",
             Self::SaOutInvalid => "The route says protect, but the SA is missing.",
             Self::SeqExhausted => "Sequence number space used up; a nonce is never reused.",
-            Self::SaOutHardLimit => "Outbound SA reached its hard limit.",
             Self::RxDmaError => "Write to the host's rx buffer failed.",
             Self::RxBufferTooSmall => "Packet longer than the posted rx buffer.",
             Self::TxDmaError => "Read of the host's tx buffer failed.",
@@ -583,7 +575,6 @@ impl DropReason {
             Self::EspTooShort => Some(Stage::Classify),
             Self::EspSeqZero => Some(Stage::Classify),
             Self::MplsDisabled => Some(Stage::Classify),
-            Self::SaHardLimit => Some(Stage::Classify),
             Self::IcvMismatch => Some(Stage::Commit),
             Self::ReplayDuplicate => Some(Stage::Commit),
             Self::ReplayOld => Some(Stage::Commit),
@@ -607,7 +598,6 @@ impl DropReason {
             Self::QueueFullHost => Some(Stage::Qos),
             Self::SaOutInvalid => Some(Stage::Encap),
             Self::SeqExhausted => Some(Stage::Encap),
-            Self::SaOutHardLimit => Some(Stage::Encap),
             Self::RxDmaError => Some(Stage::HostRx),
             Self::RxBufferTooSmall => Some(Stage::HostRx),
             Self::TxDmaError => Some(Stage::HostTx),
@@ -645,7 +635,6 @@ impl TryFrom<u8> for DropReason {
             12 => Ok(Self::EspTooShort),
             13 => Ok(Self::EspSeqZero),
             14 => Ok(Self::MplsDisabled),
-            15 => Ok(Self::SaHardLimit),
             16 => Ok(Self::IcvMismatch),
             17 => Ok(Self::ReplayDuplicate),
             18 => Ok(Self::ReplayOld),
@@ -669,7 +658,6 @@ impl TryFrom<u8> for DropReason {
             42 => Ok(Self::QueueFullHost),
             48 => Ok(Self::SaOutInvalid),
             49 => Ok(Self::SeqExhausted),
-            50 => Ok(Self::SaOutHardLimit),
             56 => Ok(Self::RxDmaError),
             57 => Ok(Self::RxBufferTooSmall),
             58 => Ok(Self::TxDmaError),
@@ -1204,10 +1192,6 @@ pub enum EventKind {
     Drop = 1,
     /// A packet needs an outbound SA that is missing.
     Acquire = 2,
-    /// An SA passed its soft limit.
-    SaSoftLimit = 3,
-    /// An SA reached its hard limit.
-    SaHardLimit = 4,
     /// An outbound SA used its last sequence number.
     SeqExhausted = 5,
     /// Port link state changed; `info` bits 7:0 are the port, bit 8 is 1 when the link is up.
@@ -1220,7 +1204,7 @@ impl EventKind {
     /// Bits of the code.
     pub const BITS: usize = 8;
     /// Every member, by code.
-    pub const ALL: &'static [Self] = &[Self::Drop, Self::Acquire, Self::SaSoftLimit, Self::SaHardLimit, Self::SeqExhausted, Self::Link, Self::DmaError];
+    pub const ALL: &'static [Self] = &[Self::Drop, Self::Acquire, Self::SeqExhausted, Self::Link, Self::DmaError];
 
     /// The code.
     pub const fn code(self) -> u8 {
@@ -1232,8 +1216,6 @@ impl EventKind {
         match self {
             Self::Drop => "Drop",
             Self::Acquire => "Acquire",
-            Self::SaSoftLimit => "SaSoftLimit",
-            Self::SaHardLimit => "SaHardLimit",
             Self::SeqExhausted => "SeqExhausted",
             Self::Link => "Link",
             Self::DmaError => "DmaError",
@@ -1245,8 +1227,6 @@ impl EventKind {
         match self {
             Self::Drop => "A packet was dropped; rate limited.",
             Self::Acquire => "A packet needs an outbound SA that is missing.",
-            Self::SaSoftLimit => "An SA passed its soft limit.",
-            Self::SaHardLimit => "An SA reached its hard limit.",
             Self::SeqExhausted => "An outbound SA used its last sequence number.",
             Self::Link => "Port link state changed; `info` bits 7:0 are the port, bit 8 is 1 when the link is up.",
             Self::DmaError => "A DMA access was refused; `info` is the ring, `addr` the address.",
@@ -1273,8 +1253,6 @@ impl TryFrom<u8> for EventKind {
         match code {
             1 => Ok(Self::Drop),
             2 => Ok(Self::Acquire),
-            3 => Ok(Self::SaSoftLimit),
-            4 => Ok(Self::SaHardLimit),
             5 => Ok(Self::SeqExhausted),
             6 => Ok(Self::Link),
             7 => Ok(Self::DmaError),

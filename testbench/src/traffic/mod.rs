@@ -154,13 +154,11 @@ mod tests {
         let elsewhere = [
             "None",
             "RxOverflow",
-            "SaHardLimit",
             "SaChanged",
             "QueueFullPort0",
             "QueueFullPort1",
             "QueueFullHost",
             "SeqExhausted",
-            "SaOutHardLimit",
             "RxDmaError",
             "RxBufferTooSmall",
             "TxDmaError",
