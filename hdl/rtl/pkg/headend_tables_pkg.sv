@@ -196,7 +196,7 @@ package headend_tables_pkg;
     TABLE_SA_HASH = 8'd2,  // Inbound SA hash: index = way * SaHashRows + row; the stash follows the last way.
     TABLE_SA_IN = 8'd3,  // Inbound SA records. A write installs the whole SA at once and resets its state.
     TABLE_SA_IN_STATE = 8'd4,  // Inbound SA state (window top, counters): read only.
-    TABLE_SA_OUT = 8'd5,  // Outbound SA records. A write installs the whole SA at once and resets its state.
+    TABLE_SA_OUT = 8'd5,  // Outbound SA records. A write installs the whole SA at once and sets its state: sequence as in the record, counters zero.
     TABLE_SA_OUT_STATE = 8'd6,  // Outbound SA state (sequence, counters): read only.
     TABLE_FIB_NODE = 8'd7,  // Trie nodes: index = level * FibNodeDepth + node; level 0 node = VRF.
     TABLE_FIB_RESULT = 8'd8,  // Route results.
@@ -351,16 +351,18 @@ package headend_tables_pkg;
   } sa_in_state_t;
 
   // Outbound security association.
-  localparam int unsigned SA_OUT_W = 1256;
+  localparam int unsigned SA_OUT_W = 1352;
   typedef struct packed {
-    gcm_key_t gcm;  // [1255:320] Key material.
+    gcm_key_t gcm;  // [1351:416] Key material.
+    logic [31:0] key_check;  // [415:384] Check value of the key for the driver, which recognises by it a key that has been used; the card ignores it.
+    logic [63:0] seq;  // [383:320] Sequence numbers used under this key before: the first packet gets the next one. 0 for a new key.
     logic [127:0] dst;  // [319:192] Outer destination address.
     logic [127:0] src;  // [191:64] Outer source address.
     logic [31:0] spi;  // [63:32] SPI.
     logic [7:0] ttl;  // [31:24] TTL or hop limit of the outer header.
     logic [1:0] rsvd1;  // [23:22] Zero.
     logic [5:0] dscp;  // [21:16] DSCP of the outer header when not copied.
-    logic [7:0] gen;  // [15:8] Generation.
+    logic [7:0] gen;  // [15:8] Generation, changed by the driver whenever the index is reused; an adjacency names the one it means.
     logic [1:0] rsvd0;  // [7:6] Zero.
     logic df;  // [5:5] Set DF in the outer header.
     logic copy_dscp;  // [4:4] Copy the inner DSCP to the outer header; else use `dscp`.
@@ -408,16 +410,17 @@ package headend_tables_pkg;
   } label_t;
 
   // Adjacency: how to reach a next hop.
-  localparam int unsigned ADJ_W = 208;
+  localparam int unsigned ADJ_W = 216;
   typedef struct packed {
-    logic copy_exp;  // [207:207] Traffic class of pushed labels = IP precedence.
-    logic [2:0] label_exp;  // [206:204] Traffic class of pushed labels when not copied.
-    logic [7:0] label_ttl;  // [203:196] TTL of pushed labels; 0 copies the IP TTL (uniform model, RFC 3443).
-    logic [19:0] label2;  // [195:176] Third label.
-    logic [19:0] label1;  // [175:156] Second label.
-    logic [19:0] label0;  // [155:136] Outermost label.
-    logic [47:0] smac;  // [135:88] Source MAC address.
-    logic [47:0] dmac;  // [87:40] Destination MAC address.
+    logic copy_exp;  // [215:215] Traffic class of pushed labels = IP precedence.
+    logic [2:0] label_exp;  // [214:212] Traffic class of pushed labels when not copied.
+    logic [7:0] label_ttl;  // [211:204] TTL of pushed labels; 0 copies the IP TTL as in the uniform model of RFC 3443. Popping is always pipe: a label's TTL never goes back into the IP header.
+    logic [19:0] label2;  // [203:184] Third label.
+    logic [19:0] label1;  // [183:164] Second label.
+    logic [19:0] label0;  // [163:144] Outermost label.
+    logic [47:0] smac;  // [143:96] Source MAC address.
+    logic [47:0] dmac;  // [95:48] Destination MAC address.
+    logic [7:0] sa_gen;  // [47:40] Generation that this SA must have when the packet is sealed; else SaOutInvalid. So a packet that waited in a queue never meets another SA at the same index.
     logic [15:0] sa;  // [39:24] Outbound SA of Protect.
     logic [15:0] mtu;  // [23:8] Largest IP packet in bytes (before labels and ESP) that this adjacency takes.
     logic [1:0] label_count;  // [7:6] Labels to push, 0 to 3.
@@ -582,15 +585,16 @@ package headend_tables_pkg;
   } parsed_t;
 
   // Metadata that travels with the first beat of a packet.
-  localparam int unsigned META_W = 1147;
+  localparam int unsigned META_W = 1155;
   typedef struct packed {
-    logic [15:0] push_ethertype;  // [1146:1131] EtherType of the new Ethernet header.
-    logic [31:0] push2;  // [1130:1099] Third entry.
-    logic [31:0] push1;  // [1098:1067] Second entry.
-    logic [31:0] push0;  // [1066:1035] Outermost label stack entry to push, S bit included.
-    logic [1:0] push_count;  // [1034:1033] Labels that rewrite pushes.
-    logic [47:0] smac;  // [1032:985] MAC addresses of the frame to send.
-    logic [47:0] dmac;  // [984:937] MAC addresses of the frame to send.
+    logic [15:0] push_ethertype;  // [1154:1139] EtherType of the new Ethernet header.
+    logic [31:0] push2;  // [1138:1107] Third entry.
+    logic [31:0] push1;  // [1106:1075] Second entry.
+    logic [31:0] push0;  // [1074:1043] Outermost label stack entry to push, S bit included.
+    logic [1:0] push_count;  // [1042:1041] Labels that rewrite pushes.
+    logic [47:0] smac;  // [1040:993] MAC addresses of the frame to send.
+    logic [47:0] dmac;  // [992:945] MAC addresses of the frame to send.
+    logic [7:0] sa_out_gen;  // [944:937] Generation that it must have.
     logic [15:0] sa_out;  // [936:921] Outbound SA of Protect.
     logic [7:0] resv;  // [920:913] Beats reserved in the egress buffer by the QoS scheduler.
     logic [EGRESS_W-1:0] egress;  // [912:911] Where it leaves.
@@ -670,8 +674,8 @@ package headend_tables_pkg;
   };
   // Record bits of table n in bits 16*n +: 16.
   localparam logic [255:0] TABLE_WIDTHS = {
-    16'd0, 16'd0, 16'd0, 16'd0, 16'd0, 16'd208, 16'd32, 16'd24,
-    16'd80, 16'd192, 16'd1256, 16'd256, 16'd1272, 16'd208, 16'd80, 16'd0
+    16'd0, 16'd0, 16'd0, 16'd0, 16'd0, 16'd216, 16'd32, 16'd24,
+    16'd80, 16'd192, 16'd1352, 16'd256, 16'd1272, 16'd208, 16'd80, 16'd0
   };
   // Bit n: commands cannot write table n.
   localparam logic [15:0] TABLE_READ_ONLY = {

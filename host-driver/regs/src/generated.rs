@@ -945,7 +945,7 @@ pub enum Table {
     SaIn = 3,
     /// Inbound SA state (window top, counters): read only.
     SaInState = 4,
-    /// Outbound SA records. A write installs the whole SA at once and resets its state.
+    /// Outbound SA records. A write installs the whole SA at once and sets its state: sequence as in the record, counters zero.
     SaOut = 5,
     /// Outbound SA state (sequence, counters): read only.
     SaOutState = 6,
@@ -993,7 +993,7 @@ impl Table {
             Self::SaHash => "Inbound SA hash: index = way * SaHashRows + row; the stash follows the last way.",
             Self::SaIn => "Inbound SA records. A write installs the whole SA at once and resets its state.",
             Self::SaInState => "Inbound SA state (window top, counters): read only.",
-            Self::SaOut => "Outbound SA records. A write installs the whole SA at once and resets its state.",
+            Self::SaOut => "Outbound SA records. A write installs the whole SA at once and sets its state: sequence as in the record, counters zero.",
             Self::SaOutState => "Outbound SA state (sequence, counters): read only.",
             Self::FibNode => "Trie nodes: index = level * FibNodeDepth + node; level 0 node = VRF.",
             Self::FibResult => "Route results.",
@@ -2025,7 +2025,7 @@ pub struct SaOut {
     pub copy_dscp: bool,
     /// Set DF in the outer header.
     pub df: bool,
-    /// Generation.
+    /// Generation, changed by the driver whenever the index is reused; an adjacency names the one it means.
     pub gen: u8,
     /// DSCP of the outer header when not copied.
     pub dscp: u8,
@@ -2037,19 +2037,23 @@ pub struct SaOut {
     pub src: u128,
     /// Outer destination address.
     pub dst: u128,
+    /// Sequence numbers used under this key before: the first packet gets the next one. 0 for a new key.
+    pub seq: u64,
+    /// Check value of the key for the driver, which recognises by it a key that has been used; the card ignores it.
+    pub key_check: u32,
     /// Key material.
     pub gcm: GcmKey,
 }
 
 impl SaOut {
     /// Bits of the packed form.
-    pub const BITS: usize = 1256;
+    pub const BITS: usize = 1352;
     /// Bytes of the packed form.
-    pub const BYTES: usize = 157;
+    pub const BYTES: usize = 169;
 
     /// The packed form: bit 0 is bit 0 of byte 0, reserved fields are zero.
-    pub fn to_bytes(&self) -> [u8; 157] {
-        let mut buffer = [0; 157];
+    pub fn to_bytes(&self) -> [u8; 169] {
+        let mut buffer = [0; 169];
         self.pack_into(&mut buffer, 0);
         buffer
     }
@@ -2065,7 +2069,7 @@ impl SaOut {
 }
 
 impl Packed for SaOut {
-    const BITS: usize = 1256;
+    const BITS: usize = 1352;
 
     fn pack_into(&self, buffer: &mut [u8], at: usize) {
         bits::put(buffer, at, 1, u64::from(self.valid));
@@ -2082,7 +2086,9 @@ impl Packed for SaOut {
         bits::put(buffer, at + 32, 32, u64::from(self.spi));
         bits::put_wide(buffer, at + 64, 128, self.src);
         bits::put_wide(buffer, at + 192, 128, self.dst);
-        self.gcm.pack_into(buffer, at + 320);
+        bits::put(buffer, at + 320, 64, self.seq);
+        bits::put(buffer, at + 384, 32, u64::from(self.key_check));
+        self.gcm.pack_into(buffer, at + 416);
     }
 
     fn unpack_from(buffer: &[u8], at: usize) -> Self {
@@ -2099,7 +2105,9 @@ impl Packed for SaOut {
             spi: bits::get(buffer, at + 32, 32) as u32,
             src: bits::get_wide(buffer, at + 64, 128),
             dst: bits::get_wide(buffer, at + 192, 128),
-            gcm: GcmKey::unpack_from(buffer, at + 320),
+            seq: bits::get(buffer, at + 320, 64),
+            key_check: bits::get(buffer, at + 384, 32) as u32,
+            gcm: GcmKey::unpack_from(buffer, at + 416),
         }
     }
 }
@@ -2370,6 +2378,8 @@ pub struct Adj {
     pub mtu: u16,
     /// Outbound SA of Protect.
     pub sa: u16,
+    /// Generation that this SA must have when the packet is sealed; else SaOutInvalid. So a packet that waited in a queue never meets another SA at the same index.
+    pub sa_gen: u8,
     /// Destination MAC address.
     pub dmac: u64,
     /// Source MAC address.
@@ -2380,7 +2390,7 @@ pub struct Adj {
     pub label1: u32,
     /// Third label.
     pub label2: u32,
-    /// TTL of pushed labels; 0 copies the IP TTL (uniform model, RFC 3443).
+    /// TTL of pushed labels; 0 copies the IP TTL as in the uniform model of RFC 3443. Popping is always pipe: a label's TTL never goes back into the IP header.
     pub label_ttl: u8,
     /// Traffic class of pushed labels when not copied.
     pub label_exp: u8,
@@ -2390,13 +2400,13 @@ pub struct Adj {
 
 impl Adj {
     /// Bits of the packed form.
-    pub const BITS: usize = 208;
+    pub const BITS: usize = 216;
     /// Bytes of the packed form.
-    pub const BYTES: usize = 26;
+    pub const BYTES: usize = 27;
 
     /// The packed form: bit 0 is bit 0 of byte 0, reserved fields are zero.
-    pub fn to_bytes(&self) -> [u8; 26] {
-        let mut buffer = [0; 26];
+    pub fn to_bytes(&self) -> [u8; 27] {
+        let mut buffer = [0; 27];
         self.pack_into(&mut buffer, 0);
         buffer
     }
@@ -2428,7 +2438,7 @@ impl Adj {
 }
 
 impl Packed for Adj {
-    const BITS: usize = 208;
+    const BITS: usize = 216;
 
     fn pack_into(&self, buffer: &mut [u8], at: usize) {
         bits::put(buffer, at, 1, u64::from(self.valid));
@@ -2437,14 +2447,15 @@ impl Packed for Adj {
         bits::put(buffer, at + 6, 2, u64::from(self.label_count));
         bits::put(buffer, at + 8, 16, u64::from(self.mtu));
         bits::put(buffer, at + 24, 16, u64::from(self.sa));
-        bits::put(buffer, at + 40, 48, self.dmac);
-        bits::put(buffer, at + 88, 48, self.smac);
-        bits::put(buffer, at + 136, 20, u64::from(self.label0));
-        bits::put(buffer, at + 156, 20, u64::from(self.label1));
-        bits::put(buffer, at + 176, 20, u64::from(self.label2));
-        bits::put(buffer, at + 196, 8, u64::from(self.label_ttl));
-        bits::put(buffer, at + 204, 3, u64::from(self.label_exp));
-        bits::put(buffer, at + 207, 1, u64::from(self.copy_exp));
+        bits::put(buffer, at + 40, 8, u64::from(self.sa_gen));
+        bits::put(buffer, at + 48, 48, self.dmac);
+        bits::put(buffer, at + 96, 48, self.smac);
+        bits::put(buffer, at + 144, 20, u64::from(self.label0));
+        bits::put(buffer, at + 164, 20, u64::from(self.label1));
+        bits::put(buffer, at + 184, 20, u64::from(self.label2));
+        bits::put(buffer, at + 204, 8, u64::from(self.label_ttl));
+        bits::put(buffer, at + 212, 3, u64::from(self.label_exp));
+        bits::put(buffer, at + 215, 1, u64::from(self.copy_exp));
     }
 
     fn unpack_from(buffer: &[u8], at: usize) -> Self {
@@ -2455,14 +2466,15 @@ impl Packed for Adj {
             label_count: bits::get(buffer, at + 6, 2) as u8,
             mtu: bits::get(buffer, at + 8, 16) as u16,
             sa: bits::get(buffer, at + 24, 16) as u16,
-            dmac: bits::get(buffer, at + 40, 48),
-            smac: bits::get(buffer, at + 88, 48),
-            label0: bits::get(buffer, at + 136, 20) as u32,
-            label1: bits::get(buffer, at + 156, 20) as u32,
-            label2: bits::get(buffer, at + 176, 20) as u32,
-            label_ttl: bits::get(buffer, at + 196, 8) as u8,
-            label_exp: bits::get(buffer, at + 204, 3) as u8,
-            copy_exp: bits::get(buffer, at + 207, 1) != 0,
+            sa_gen: bits::get(buffer, at + 40, 8) as u8,
+            dmac: bits::get(buffer, at + 48, 48),
+            smac: bits::get(buffer, at + 96, 48),
+            label0: bits::get(buffer, at + 144, 20) as u32,
+            label1: bits::get(buffer, at + 164, 20) as u32,
+            label2: bits::get(buffer, at + 184, 20) as u32,
+            label_ttl: bits::get(buffer, at + 204, 8) as u8,
+            label_exp: bits::get(buffer, at + 212, 3) as u8,
+            copy_exp: bits::get(buffer, at + 215, 1) != 0,
         }
     }
 }
@@ -3448,6 +3460,8 @@ pub struct Meta {
     pub resv: u8,
     /// Outbound SA of Protect.
     pub sa_out: u16,
+    /// Generation that it must have.
+    pub sa_out_gen: u8,
     /// MAC addresses of the frame to send.
     pub dmac: u64,
     /// MAC addresses of the frame to send.
@@ -3466,13 +3480,13 @@ pub struct Meta {
 
 impl Meta {
     /// Bits of the packed form.
-    pub const BITS: usize = 1147;
+    pub const BITS: usize = 1155;
     /// Bytes of the packed form.
-    pub const BYTES: usize = 144;
+    pub const BYTES: usize = 145;
 
     /// The packed form: bit 0 is bit 0 of byte 0, reserved fields are zero.
-    pub fn to_bytes(&self) -> [u8; 144] {
-        let mut buffer = [0; 144];
+    pub fn to_bytes(&self) -> [u8; 145] {
+        let mut buffer = [0; 145];
         self.pack_into(&mut buffer, 0);
         buffer
     }
@@ -3536,7 +3550,7 @@ impl Meta {
 }
 
 impl Packed for Meta {
-    const BITS: usize = 1147;
+    const BITS: usize = 1155;
 
     fn pack_into(&self, buffer: &mut [u8], at: usize) {
         bits::put(buffer, at, 2, u64::from(self.ingress));
@@ -3562,13 +3576,14 @@ impl Packed for Meta {
         bits::put(buffer, at + 911, 2, u64::from(self.egress));
         bits::put(buffer, at + 913, 8, u64::from(self.resv));
         bits::put(buffer, at + 921, 16, u64::from(self.sa_out));
-        bits::put(buffer, at + 937, 48, self.dmac);
-        bits::put(buffer, at + 985, 48, self.smac);
-        bits::put(buffer, at + 1033, 2, u64::from(self.push_count));
-        bits::put(buffer, at + 1035, 32, u64::from(self.push0));
-        bits::put(buffer, at + 1067, 32, u64::from(self.push1));
-        bits::put(buffer, at + 1099, 32, u64::from(self.push2));
-        bits::put(buffer, at + 1131, 16, u64::from(self.push_ethertype));
+        bits::put(buffer, at + 937, 8, u64::from(self.sa_out_gen));
+        bits::put(buffer, at + 945, 48, self.dmac);
+        bits::put(buffer, at + 993, 48, self.smac);
+        bits::put(buffer, at + 1041, 2, u64::from(self.push_count));
+        bits::put(buffer, at + 1043, 32, u64::from(self.push0));
+        bits::put(buffer, at + 1075, 32, u64::from(self.push1));
+        bits::put(buffer, at + 1107, 32, u64::from(self.push2));
+        bits::put(buffer, at + 1139, 16, u64::from(self.push_ethertype));
     }
 
     fn unpack_from(buffer: &[u8], at: usize) -> Self {
@@ -3596,13 +3611,14 @@ impl Packed for Meta {
             egress: bits::get(buffer, at + 911, 2) as u8,
             resv: bits::get(buffer, at + 913, 8) as u8,
             sa_out: bits::get(buffer, at + 921, 16) as u16,
-            dmac: bits::get(buffer, at + 937, 48),
-            smac: bits::get(buffer, at + 985, 48),
-            push_count: bits::get(buffer, at + 1033, 2) as u8,
-            push0: bits::get(buffer, at + 1035, 32) as u32,
-            push1: bits::get(buffer, at + 1067, 32) as u32,
-            push2: bits::get(buffer, at + 1099, 32) as u32,
-            push_ethertype: bits::get(buffer, at + 1131, 16) as u16,
+            sa_out_gen: bits::get(buffer, at + 937, 8) as u8,
+            dmac: bits::get(buffer, at + 945, 48),
+            smac: bits::get(buffer, at + 993, 48),
+            push_count: bits::get(buffer, at + 1041, 2) as u8,
+            push0: bits::get(buffer, at + 1043, 32) as u32,
+            push1: bits::get(buffer, at + 1075, 32) as u32,
+            push2: bits::get(buffer, at + 1107, 32) as u32,
+            push_ethertype: bits::get(buffer, at + 1139, 16) as u16,
         }
     }
 }
@@ -3855,12 +3871,12 @@ pub const TABLES: [TableInfo; 10] = [
     TableInfo { table: Table::SaHash, depth: 2056, record_bits: 208, read_only: false },
     TableInfo { table: Table::SaIn, depth: 1024, record_bits: 1272, read_only: false },
     TableInfo { table: Table::SaInState, depth: 1024, record_bits: 256, read_only: true },
-    TableInfo { table: Table::SaOut, depth: 1024, record_bits: 1256, read_only: false },
+    TableInfo { table: Table::SaOut, depth: 1024, record_bits: 1352, read_only: false },
     TableInfo { table: Table::SaOutState, depth: 1024, record_bits: 192, read_only: true },
     TableInfo { table: Table::FibNode, depth: 36864, record_bits: 80, read_only: false },
     TableInfo { table: Table::FibResult, depth: 16384, record_bits: 24, read_only: false },
     TableInfo { table: Table::Label, depth: 65536, record_bits: 32, read_only: false },
-    TableInfo { table: Table::Adj, depth: 4096, record_bits: 208, read_only: false },
+    TableInfo { table: Table::Adj, depth: 4096, record_bits: 216, read_only: false },
 ];
 
 /// Registers: byte offsets in BAR0 and fields.

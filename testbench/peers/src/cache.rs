@@ -36,7 +36,8 @@ pub fn target_dir() -> Result<PathBuf> {
     let program = std::env::current_exe().context("find the running program")?;
     program
         .ancestors()
-        .find(|dir| dir.join("CACHEDIR.TAG").exists())
+        .find(|dir| dir.join(".fingerprint").is_dir())
+        .and_then(Path::parent)
         .map(Path::to_path_buf)
         .with_context(|| format!("{} is not below Cargo's target directory", program.display()))
 }

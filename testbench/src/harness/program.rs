@@ -67,6 +67,9 @@ fn label_record(action: &LabelAction) -> regs::Label {
     regs::Label { op: op.code(), vrf, adj }
 }
 
+/// Generation of every outbound SA of a scenario, named by the adjacencies that lead into it.
+const SA_OUT_GEN: u8 = 1;
+
 fn adjacency_record(adjacency: &Adjacency) -> regs::Adj {
     let base = regs::Adj { valid: true, mtu: adjacency.mtu, ..Default::default() };
     let with_link = |kind: AdjKind, link: &crate::model::Link| regs::Adj {
@@ -80,7 +83,9 @@ fn adjacency_record(adjacency: &Adjacency) -> regs::Adj {
         Action::Drop => regs::Adj { kind: AdjKind::Drop.code(), ..base },
         Action::Host => regs::Adj { kind: AdjKind::Host.code(), egress: regs::Egress::Host.code(), ..base },
         Action::Ip(link) => with_link(AdjKind::Ip, link),
-        Action::Protect { link, sa } => regs::Adj { sa: *sa, ..with_link(AdjKind::Protect, link) },
+        Action::Protect { link, sa } => {
+            regs::Adj { sa: *sa, sa_gen: SA_OUT_GEN, ..with_link(AdjKind::Protect, link) }
+        }
         Action::Mpls { link, labels, ttl, tc } => {
             let label = |n: usize| labels.get(n).copied().unwrap_or(0);
             regs::Adj {
@@ -144,11 +149,13 @@ fn sa_out_record(sa: &SaOut, latency: u32) -> regs::SaOut {
         copy_dscp: sa.dscp.is_none(),
         dscp: sa.dscp.unwrap_or(0),
         df: sa.df,
-        gen: 1,
+        gen: SA_OUT_GEN,
         ttl: sa.ttl,
         spi: sa.spi,
         src: sa.src.into(),
         dst: sa.dst.into(),
+        seq: sa.used,
+        key_check: 0,
         gcm: key_record(&sa.key, latency),
     }
 }
