@@ -66,6 +66,8 @@ fn tables() -> Tables {
         t.sas_out.insert(
             c * 7,
             SaOut {
+                gen: 1,
+                used: 0,
                 spi: spi(c, true),
                 src: GATEWAY,
                 dst: 0xc633_6400 + u32::from(c),
@@ -78,7 +80,7 @@ fn tables() -> Tables {
         let labels = vec![702, label(c, true)];
         let core = Action::Mpls { link: link(1), labels, ttl: None, tc: None };
         t.adjacencies.insert(c * 2, Adjacency { mtu: 9000, action: core });
-        let tunnel = Action::Protect { link: link(0), sa: c * 7 };
+        let tunnel = Action::Protect { link: link(0), sa: c * 7, gen: 1 };
         t.adjacencies.insert(c * 2 + 1, Adjacency { mtu: 9000, action: tunnel });
         t.labels.insert(label(c, false), LabelAction::PopVrf(vrf));
         let route = |addr, adj| Route { vrf, prefix: Prefix { addr, len: 16 }, adj };

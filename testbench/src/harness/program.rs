@@ -67,9 +67,6 @@ fn label_record(action: &LabelAction) -> regs::Label {
     regs::Label { op: op.code(), vrf, adj }
 }
 
-/// Generation of every outbound SA of a scenario, named by the adjacencies that lead into it.
-const SA_OUT_GEN: u8 = 1;
-
 fn adjacency_record(adjacency: &Adjacency) -> regs::Adj {
     let base = regs::Adj { valid: true, mtu: adjacency.mtu, ..Default::default() };
     let with_link = |kind: AdjKind, link: &crate::model::Link| regs::Adj {
@@ -83,8 +80,8 @@ fn adjacency_record(adjacency: &Adjacency) -> regs::Adj {
         Action::Drop => regs::Adj { kind: AdjKind::Drop.code(), ..base },
         Action::Host => regs::Adj { kind: AdjKind::Host.code(), egress: regs::Egress::Host.code(), ..base },
         Action::Ip(link) => with_link(AdjKind::Ip, link),
-        Action::Protect { link, sa } => {
-            regs::Adj { sa: *sa, sa_gen: SA_OUT_GEN, ..with_link(AdjKind::Protect, link) }
+        Action::Protect { link, sa, gen } => {
+            regs::Adj { sa: *sa, sa_gen: *gen, ..with_link(AdjKind::Protect, link) }
         }
         Action::Mpls { link, labels, ttl, tc } => {
             let label = |n: usize| labels.get(n).copied().unwrap_or(0);
@@ -149,7 +146,7 @@ fn sa_out_record(sa: &SaOut, latency: u32) -> regs::SaOut {
         copy_dscp: sa.dscp.is_none(),
         dscp: sa.dscp.unwrap_or(0),
         df: sa.df,
-        gen: SA_OUT_GEN,
+        gen: sa.gen,
         ttl: sa.ttl,
         spi: sa.spi,
         src: sa.src.into(),

@@ -9,9 +9,11 @@ use headend_regs::DropReason;
 const NEXT_IPV4: u8 = 4;
 
 impl Model {
-    /// Encrypts `inner` (an IPv4 packet, TTL already decremented) with SA `index` and sends it.
-    pub(super) fn encap(&mut self, index: u16, link: &Link, inner: &[u8]) -> Step<Verdict> {
-        let Some(sa) = self.tables.sas_out.get(&index) else { return drop(DropReason::SaOutInvalid) };
+    /// Encrypts `inner` (an IPv4 packet, TTL already decremented) with SA `index`, which must be of
+    /// generation `gen`, and sends it.
+    pub(super) fn encap(&mut self, index: u16, gen: u8, link: &Link, inner: &[u8]) -> Step<Verdict> {
+        let sa = self.tables.sas_out.get(&index).filter(|sa| sa.gen == gen);
+        let Some(sa) = sa else { return drop(DropReason::SaOutInvalid) };
         let state = self.sa_out.get_mut(&index).expect("installed SAs have state");
         // The counter must not cycle (RFC 4303 3.3.3): a nonce is never used twice.
         let last = if sa.key.esn { u64::MAX } else { u32::MAX.into() };

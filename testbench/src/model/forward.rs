@@ -133,7 +133,7 @@ impl Model {
                 let tc = tc.unwrap_or(inner[1] >> 5);
                 Ok(send_labelled(&link, &stack(&labels, tc, ttl, true), &inner))
             }
-            Action::Protect { link, sa } => self.encap(sa, &link, &inner),
+            Action::Protect { link, sa, gen } => self.encap(sa, gen, &link, &inner),
             Action::Drop | Action::Host => unreachable!("handled above"),
         }
     }

@@ -113,7 +113,8 @@ impl Model {
     pub fn set_tables(&mut self, tables: Tables) {
         self.replay = tables.sas_in.iter().map(|(i, sa)| (*i, ReplayState::new(sa.window))).collect();
         self.sa_in = tables.sas_in.keys().map(|i| (*i, SaInCounters::default())).collect();
-        self.sa_out = tables.sas_out.keys().map(|i| (*i, SaOutCounters::default())).collect();
+        let fresh = |sa: &SaOut| SaOutCounters { seq: sa.used, ..SaOutCounters::default() };
+        self.sa_out = tables.sas_out.iter().map(|(i, sa)| (*i, fresh(sa))).collect();
         self.tables = tables;
     }
 

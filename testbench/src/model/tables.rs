@@ -70,6 +70,10 @@ pub struct SaIn {
 /// An outbound tunnel-mode ESP SA.
 #[derive(Clone, Debug)]
 pub struct SaOut {
+    /// Generation: tells SAs apart that use the same index one after the other.
+    pub gen: u8,
+    /// Sequence numbers used under the key before.
+    pub used: u64,
     /// SPI.
     pub spi: u32,
     /// Outer source address.
@@ -145,6 +149,8 @@ pub enum Action {
         link: Link,
         /// Outbound SA.
         sa: u16,
+        /// Generation that the SA must have.
+        gen: u8,
     },
 }
 

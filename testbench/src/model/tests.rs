@@ -30,13 +30,25 @@ fn tables() -> Tables {
     }
     t.sas_in
         .insert(5, SaIn { fvrf: 0, spi: SPI, dst: GATEWAY, key: key(), window: 64, ivrf: 1, selector: None });
-    t.sas_out
-        .insert(6, SaOut { spi: 0x2002, src: GATEWAY, dst: CE, key: key(), dscp: None, df: true, ttl: 64 });
+    t.sas_out.insert(
+        6,
+        SaOut {
+            gen: 3,
+            used: 0,
+            spi: 0x2002,
+            src: GATEWAY,
+            dst: CE,
+            key: key(),
+            dscp: None,
+            df: true,
+            ttl: 64,
+        },
+    );
     let mpls = Action::Mpls { link: link(1, CORE), labels: vec![702, 498], ttl: None, tc: None };
     let actions = [
         (1, Action::Host),
         (2, mpls),
-        (3, Action::Protect { link: link(0, THEIRS), sa: 6 }),
+        (3, Action::Protect { link: link(0, THEIRS), sa: 6, gen: 3 }),
         (4, Action::Ip(link(0, THEIRS))),
         (5, Action::Drop),
     ];
@@ -333,15 +345,19 @@ fn the_host_sends_to_ports_and_into_vrfs() {
 }
 
 #[test]
-fn missing_or_exhausted_outbound_sas_never_send() {
+fn missing_replaced_or_exhausted_outbound_sas_never_send() {
     let mut t = tables();
     t.sas_out.clear();
     let mut m = Model::new(t);
     let ip = ping(addr(10, 2, 0, 1), addr(10, 1, 0, 9));
     let route = HostDestination::Route { vrf: 1 };
     assert_eq!(m.host_send(route, &ip), Verdict::Dropped(DropReason::SaOutInvalid));
-    let mut m = Model::new(tables());
-    m.sa_out.get_mut(&6).unwrap().seq = u64::from(u32::MAX) - 1;
+    let mut t = tables();
+    t.sas_out.get_mut(&6).unwrap().gen = 4;
+    assert_eq!(Model::new(t).host_send(route, &ip), Verdict::Dropped(DropReason::SaOutInvalid));
+    let mut t = tables();
+    t.sas_out.get_mut(&6).unwrap().used = u64::from(u32::MAX) - 1;
+    let mut m = Model::new(t);
     assert!(matches!(m.host_send(route, &ip), Verdict::Sent { .. }));
     assert_eq!(m.host_send(route, &ip), Verdict::Dropped(DropReason::SeqExhausted));
 }

@@ -158,7 +158,6 @@ mod tests {
             "QueueFullPort0",
             "QueueFullPort1",
             "QueueFullHost",
-            "SeqExhausted",
             "RxDmaError",
             "RxBufferTooSmall",
             "TxDmaError",

@@ -138,11 +138,20 @@ fn random_key(random: &mut Random) -> EspKey {
 }
 
 fn random_sa_out(random: &mut Random, src: u32) -> SaOut {
+    let key = random_key(random);
+    let last = if key.esn { u64::MAX } else { u32::MAX.into() };
     SaOut {
+        gen: random.random(),
+        // A new key, one that was in use before, or one that is nearly used up.
+        used: match random.random_range(0..10) {
+            0 => last - random.random_range(0..12),
+            1..4 => random.random_range(0..=last),
+            _ => 0,
+        },
         spi: random.random_range(256..=u32::MAX),
         src,
         dst: random.random_range(0x0100_0000..0xdfff_ffff),
-        key: random_key(random),
+        key,
         dscp: random.random::<bool>().then(|| random.random_range(0..64)),
         df: random.random(),
         ttl: random.random_range(1..=255),
@@ -193,7 +202,10 @@ fn random_adjacencies(random: &mut Random, t: &mut Tables, g: &mut Group, adjs: 
             3 | 9 | 10 => {
                 // Now and then an SA that is not installed.
                 let sa = if random.random_ratio(1, 15) { 1023 } else { pick(random, &g.sas_out) };
-                Action::Protect { link: Link { port: sa_port(sa), ..link }, sa }
+                // Now and then one that was replaced by another.
+                let present = t.sas_out.get(&sa).map_or(0, |sa| sa.gen);
+                let gen = if random.random_ratio(1, 15) { present ^ 1 } else { present };
+                Action::Protect { link: Link { port: sa_port(sa), ..link }, sa, gen }
             }
             4 if random.random_ratio(1, 3) => Action::Drop,
             _ => Action::Host,

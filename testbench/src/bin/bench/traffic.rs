@@ -74,14 +74,25 @@ fn tables(sas: u16) -> Tables {
             selector: None,
         };
         t.sas_in.insert(n, inbound);
-        let outbound =
-            SaOut { spi: 0x2000, src: GATEWAY, dst: 9, key: key(n), dscp: None, df: true, ttl: 64 };
+        let outbound = SaOut {
+            gen: 1,
+            used: 0,
+            spi: 0x2000,
+            src: GATEWAY,
+            dst: 9,
+            key: key(n),
+            dscp: None,
+            df: true,
+            ttl: 64,
+        };
         t.sas_out.insert(n, outbound);
         let labels = vec![702, 498];
         let core = Action::Mpls { link: link(1), labels, ttl: None, tc: None };
         t.adjacencies.insert(2 * n, Adjacency { mtu: 9100, action: core });
-        t.adjacencies
-            .insert(2 * n + 1, Adjacency { mtu: 9100, action: Action::Protect { link: link(0), sa: n } });
+        t.adjacencies.insert(
+            2 * n + 1,
+            Adjacency { mtu: 9100, action: Action::Protect { link: link(0), sa: n, gen: 1 } },
+        );
         t.labels.insert(FIRST_LABEL + u32::from(n), LabelAction::PopAdj(2 * n + 1));
         t.routes.push(Route { vrf, prefix: Prefix { addr: 0x0a00_0000, len: 8 }, adj: 2 * n });
     }
