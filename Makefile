@@ -17,8 +17,8 @@ demo: ## Two VPN customers through the simulated card: ESP in, MPLS out, and bac
 	@echo "Building the driver, the simulator and the demo (a few minutes the first time)"
 	@cargo build -p headend-sim -p headend-driver -p headend-peers --bins
 	@echo "Building the card: Verilator turns the RTL into a program (one to three minutes the first time)"
-	@target/debug/headend-card --build-only
-	@target/debug/headend-demo
+	@cargo run -q -p headend-sim --bin headend-card -- --build-only
+	@cargo run -q -p headend-peers --bin headend-demo
 
 .PHONY: test
 test: ## Everything: model, RTL, driver, real peers.

@@ -43,14 +43,14 @@ install_packages() {
     [[ -e /usr/include/zlib.h ]] || missing+=(zlib1g-dev)
   fi
   [[ ${#missing[@]} -gt 0 ]] || return 0
+  has apt-get || die "missing: ${missing[*]} (Debian package names). Install them and try again."
   local run=()
   if [[ $(id -u) != 0 ]]; then
     run=(sudo)
     if ! sudo -n true 2>/dev/null; then
-      die "missing: ${missing[*]}. Run: sudo apt-get install -y --no-install-recommends ${missing[*]}"
+      die "missing: ${missing[*]}. Run: sudo apt-get update && sudo apt-get install -y --no-install-recommends ${missing[*]}"
     fi
   fi
-  has apt-get || die "missing: ${missing[*]} (Debian package names). Install them and try again."
   say "installing ${missing[*]}"
   apt() { "${run[@]}" env DEBIAN_FRONTEND=noninteractive apt-get -q -y -o Dpkg::Use-Pty=0 "$@" >>"$log" 2>&1; }
   mkdir -p target/tools
@@ -64,16 +64,19 @@ install_packages() {
 }
 
 # Guests boot the distribution's kernel, which the tests download themselves: apt must know it.
+# Kernel guests come from Debian's packages. Where there are none, scripts/test.sh leaves the guests' tests out and says
+# so; under CI that is a failure.
 update_package_lists() {
   apt-cache show linux-image-amd64 >/dev/null 2>&1 && return 0
-  has apt-get || die "kernel guests need Debian's package linux-image-amd64, and this machine has no apt-get"
-  local run=()
-  if [[ $(id -u) != 0 ]]; then
-    run=(sudo)
-    sudo -n true 2>/dev/null || die "apt does not know linux-image-amd64. Run: sudo apt-get update"
+  if has apt-get; then
+    local run=()
+    [[ $(id -u) == 0 ]] || run=(sudo -n)
+    say "updating the package lists"
+    "${run[@]}" apt-get -q -q update >/dev/null 2>&1 || say "apt-get update failed; try: sudo apt-get update"
+    apt-cache show linux-image-amd64 >/dev/null 2>&1 && return 0
   fi
-  say "updating the package lists"
-  "${run[@]}" apt-get -q -q update || die "apt-get update failed"
+  [[ ${CI:-} != true ]] || die "apt knows no linux-image-amd64: the tests with kernel guests need a Debian machine"
+  say "apt knows no linux-image-amd64: tests with kernel guests will be left out (they need a Debian machine)"
 }
 
 install_python_tools() {

@@ -6,15 +6,29 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 
 cargo build --workspace --bins
+
+# Kernel guests need Debian's kernel package (see scripts/setup.sh, which refuses to go on without it under CI).
+left_out=()
+nextest_filter=()
+cargo_filter=()
+if ! apt-cache show linux-image-amd64 >/dev/null 2>&1; then
+  left_out=(guest linux_esp vfio_guest)
+  nextest_filter=(-E 'not (package(headend-peers) and (binary(guest) or binary(linux_esp) or binary(vfio_guest)))')
+  cargo_filter=(--exclude headend-peers)
+fi
+
+status=0
 if cargo nextest --version >/dev/null 2>&1; then
-  cargo nextest run --workspace --no-fail-fast
-  cargo test -q --workspace --doc
+  cargo nextest run --workspace --no-fail-fast "${nextest_filter[@]}" || status=$?
+  cargo test -q --workspace --doc || status=$?
 else
   out=$(mktemp)
   trap 'rm -f "$out"' EXIT
-  status=0
-  cargo test --workspace --no-fail-fast 2>&1 | tee "$out" || status=$?
+  cargo test --workspace --no-fail-fast "${cargo_filter[@]}" 2>&1 | tee "$out" || status=$?
   awk '/^test result:/ { passed += $4; failed += $6; ignored += $8 }
     END { printf "tests: %d passed, %d failed, %d ignored\n", passed, failed, ignored }' "$out"
-  exit "$status"
 fi
+if [[ ${#left_out[@]} -gt 0 ]]; then
+  echo "LEFT OUT, because apt knows no linux-image-amd64: the tests of headend-peers with kernel guests (${left_out[*]})" >&2
+fi
+exit "$status"

@@ -192,6 +192,15 @@ pub fn require_tool(name: &str) -> Result<PathBuf> {
     tool(name)
 }
 
+/// Waits until no other guest runs on this machine's share of the target directory, and takes the turn.
+///
+/// # Errors
+/// The lock file cannot be made.
+pub fn guest_turn() -> Result<Flock<File>> {
+    let file = File::create(cache_dir("guest")?.with_extension("turn"))?;
+    Flock::lock(file, FlockArg::LockExclusive).map_err(|(_, errno)| errno.into())
+}
+
 fn cache_dir(name: &str) -> Result<PathBuf> {
     let dir = target_dir()?.join("peers").join(name);
     fs::create_dir_all(&dir).with_context(|| format!("create {}", dir.display()))?;

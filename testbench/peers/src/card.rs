@@ -3,11 +3,13 @@
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
+use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use anyhow::{bail, ensure, Context, Result};
+use nix::sys::prctl::set_pdeathsig;
 use nix::sys::signal::{kill, Signal};
 use nix::unistd::Pid;
 
@@ -29,31 +31,32 @@ impl CardProcess {
     /// Starts a card with its socket in `dir` and the given attachments (see `headend-card --help`).
     ///
     /// # Errors
-    /// The program is not built, or its socket does not appear; the message holds what it printed.
+    /// The program is not built, or it does not become ready; the message holds what it printed.
     pub fn start(dir: &Path, port0: &str, port1: &str) -> Result<Self> {
         let (socket, log) = (dir.join("card.sock"), dir.join("card.log"));
         let program = workspace_program("headend-card", "headend-sim")?;
         let cli = workspace_program("headend", "headend-driver")?;
         build_model(&program)?;
         let output = fs::File::create(&log)?;
-        let child = Command::new(program)
+        let mut command = Command::new(program);
+        command
             .arg("--socket")
             .arg(&socket)
             .args(["--port0", port0, "--port1", port1])
             .stdin(Stdio::null())
             .stdout(output.try_clone()?)
-            .stderr(output)
-            .spawn()
-            .context("start headend-card")?;
+            .stderr(output);
+        end_with_parent(&mut command);
+        let child = command.spawn().context("start headend-card")?;
         let mut card = Self { child, socket, log, cli };
         let end = Instant::now() + START_LIMIT;
-        while !card.socket.exists() {
+        while !card.log().contains("ready on") {
             if let Some(status) = card.child.try_wait()? {
                 bail!("headend-card ended at once ({status}): {}", card.log());
             }
             ensure!(
                 Instant::now() < end,
-                "headend-card made no socket within {START_LIMIT:?}: {}",
+                "headend-card was not ready within {START_LIMIT:?}: {}",
                 card.log()
             );
             std::thread::sleep(Duration::from_millis(10));
@@ -117,6 +120,15 @@ impl CardProcess {
     /// See [`CardProcess::headend`]; or the output is no JSON.
     pub fn stats(&self) -> Result<serde_json::Value> {
         serde_json::from_str(&self.headend(&["stats", "--json"])?).context("headend stats --json")
+    }
+}
+
+/// Has the kernel end the child when the thread that starts it ends, so that a killed test leaves no card behind.
+fn end_with_parent(command: &mut Command) {
+    // SAFETY: the closure runs between fork and exec and makes one system call, prctl, which is async-signal-safe; it
+    // allocates nothing and touches no lock.
+    unsafe {
+        command.pre_exec(|| set_pdeathsig(Signal::SIGTERM).map_err(std::io::Error::from));
     }
 }
 

@@ -3,7 +3,7 @@
 //!
 //! The guest has busybox, the programs given to it, and a shell loop on `ttyS1` that runs one command a line.
 
-use std::fs;
+use std::fs::{self, File};
 use std::io::{BufRead, BufReader, Write};
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
@@ -11,6 +11,7 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use anyhow::{bail, ensure, Context, Result};
+use nix::fcntl::Flock;
 use nix::sys::signal::{kill, Signal};
 use nix::unistd::Pid;
 
@@ -137,6 +138,7 @@ impl GuestConfig {
         fs::write(&initrd, self.image.finish())?;
         let control = dir.path().join("control");
         let console = dir.path().join("console");
+        let turn = cache::guest_turn()?;
         let child = Command::new("timeout")
             .args([LIFE_SECONDS])
             .args(&self.qemu.command)
@@ -155,10 +157,10 @@ impl GuestConfig {
             .args(&self.arguments)
             .stdin(Stdio::null())
             .stdout(Stdio::null())
-            .stderr(fs::File::create(dir.path().join("qemu.err"))?)
+            .stderr(File::create(dir.path().join("qemu.err"))?)
             .spawn()
             .context("start QEMU")?;
-        let mut guest = Guest { child, line: None, console, dir };
+        let mut guest = Guest { child, line: None, console, dir, _turn: turn };
         guest.connect(&control).with_context(|| guest.last_words())?;
         Ok(guest)
     }
@@ -171,6 +173,8 @@ pub struct Guest {
     line: Option<BufReader<UnixStream>>,
     console: PathBuf,
     dir: tempfile::TempDir,
+    /// One guest at a time: without KVM it keeps both cores of a small machine busy, and its time-outs are wall clock.
+    _turn: Flock<File>,
 }
 
 impl Guest {

@@ -4,9 +4,11 @@
 use std::collections::HashMap;
 use std::fs;
 use std::path::Path;
+use std::process::Command;
 
-use anyhow::{Context, Result};
+use anyhow::{ensure, Context, Result};
 
+use crate::cache::require_tool;
 use crate::initramfs::Initramfs;
 
 /// Directory of the modules inside the guest; `order` in it lists them, one file name a line.
@@ -29,7 +31,7 @@ pub fn add_modules(fs_image: &mut Initramfs, modules: &Path, wanted: &[&str]) ->
     for name in wanted {
         let Some((path, needs)) = by_name.get(&name.replace('-', "_")) else {
             let known = built_in.lines().any(|path| module_name(path) == name.replace('-', "_"));
-            anyhow::ensure!(known, "the guest kernel has no module {name}");
+            ensure!(known, "the guest kernel has no module {name}");
             continue;
         };
         // modules.dep lists what must be loaded first last.
@@ -42,13 +44,25 @@ pub fn add_modules(fs_image: &mut Initramfs, modules: &Path, wanted: &[&str]) ->
     let mut list = String::new();
     for path in order {
         let file = path.rsplit('/').next().unwrap_or(path);
-        let data = fs::read(modules.join(path)).with_context(|| format!("read module {path}"))?;
+        let (file, data) = plain_module(&modules.join(path), file)?;
         fs_image.file(&format!("{MODULE_DIR}/{file}"), &data);
         list.push_str(file);
         list.push('\n');
     }
     fs_image.file(&format!("{MODULE_DIR}/order"), list.as_bytes());
     Ok(())
+}
+
+/// Name and contents of a module, unpacked if the distribution packs its modules.
+fn plain_module<'a>(path: &Path, file: &'a str) -> Result<(&'a str, Vec<u8>)> {
+    for (ending, tool) in [(".xz", "xz"), (".zst", "zstd")] {
+        if let Some(plain) = file.strip_suffix(ending) {
+            let output = Command::new(require_tool(tool)?).args(["-d", "-c"]).arg(path).output()?;
+            ensure!(output.status.success(), "{tool} cannot unpack {}", path.display());
+            return Ok((plain, output.stdout));
+        }
+    }
+    Ok((file, fs::read(path).with_context(|| format!("read module {}", path.display()))?))
 }
 
 /// `kernel/net/ipv4/esp4.ko.xz` -> `esp4`, with underscores for hyphens as the kernel compares names.

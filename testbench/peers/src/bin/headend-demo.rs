@@ -5,6 +5,7 @@
 //! `testbench/peers/demo/headend.toml`. Captures and keys are left in `target/demo/`.
 
 use std::fs::{self, File};
+use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
@@ -34,18 +35,22 @@ fn main() -> Result<()> {
     let dir = target_dir()?.join("demo");
     fs::create_dir_all(&dir)?;
     println!("{TOPOLOGY}");
-    let path = |name: &str| dir.join(name);
+    let work = tempfile::Builder::new().prefix("headend-demo-").tempdir()?;
+    let path = |name: &str| work.path().join(name);
     let attach = |own: &str, other: &str| format!("dgram:{},{}", path(own).display(), path(other).display());
     let internet = Wire::bind(&path("internet.sock"), &path("port0.sock"))?;
     let core = Wire::bind(&path("core.sock"), &path("port1.sock"))?;
 
     step("starting the simulated card (the RTL under Verilator, served over vfio-user)");
-    let card =
-        CardProcess::start(&dir, &attach("port0.sock", "internet.sock"), &attach("port1.sock", "core.sock"))?;
+    let card = CardProcess::start(
+        work.path(),
+        &attach("port0.sock", "internet.sock"),
+        &attach("port1.sock", "core.sock"),
+    )?;
     step("headend card info");
     print!("{}", card.headend(&["card", "info"])?);
     step("headend apply headend.toml");
-    print!("{}", card.apply(&dir, CONFIG)?);
+    print!("{}", card.apply(work.path(), CONFIG)?);
     for list in ["sa", "route", "label"] {
         step(&format!("headend {list} list"));
         print!("{}", card.headend(&[list, "list"])?);
@@ -70,7 +75,11 @@ fn main() -> Result<()> {
 }
 
 fn step(text: &str) {
-    println!("\n\x1b[1m▸ {text}\x1b[0m");
+    if std::io::stdout().is_terminal() {
+        println!("\n\x1b[1m▸ {text}\x1b[0m");
+    } else {
+        println!("\n▸ {text}");
+    }
 }
 
 /// The two customers' sites; keys and SPIs as in the configuration.

@@ -12,7 +12,7 @@ use anyhow::{bail, ensure, Context, Result};
 use headend_driver::backend::Location;
 use headend_driver::registers::RingRegister;
 use headend_driver::{Card, Options};
-use headend_regs::{reg, HostReason, Ring, RingError, TxDest};
+use headend_regs::{reg, EventKind, HostReason, Ring, RingError, TxDest};
 use headend_testbench::packet::{ethernet, mac, ETHERTYPE_ARP};
 
 /// Longest wait for a packet or completion; an emulated guest is slow.
@@ -47,9 +47,11 @@ fn packets_by_interrupt(location: &Location, frames: u16) -> Result<()> {
         let want = if sent.len() < 60 { [&sent[..], &vec![0; 60 - sent.len()]].concat() } else { sent };
         ensure!(packet.data == want, "echo {number} differs from the frame sent");
     }
-    let interrupts = interrupts_taken()?;
-    ensure!(interrupts > 0, "no MSI-X interrupt was counted in /proc/interrupts");
-    println!("{frames} frames out by tx[0] and back by rx[0]; {interrupts} MSI-X interrupts");
+    let (rx, tx) = (interrupts_taken(Ring::Rx0)?, interrupts_taken(Ring::Tx0)?);
+    ensure!(rx > 0 && tx > 0, "MSI-X interrupts of rx[0] and tx[0]: {rx} and {tx}; expected some of both");
+    println!(
+        "{frames} frames out by tx[0] and back by rx[0]; MSI-X interrupts: {rx} of rx[0], {tx} of tx[0]"
+    );
     Ok(())
 }
 
@@ -60,19 +62,22 @@ fn frame(number: u16) -> Vec<u8> {
     ethernet(mac(0xffff_ffff_ffff), mac(0x0200_0000_0001), ETHERTYPE_ARP, &payload)
 }
 
-/// Interrupts of vfio-pci's MSI-X vectors, over all processors.
-fn interrupts_taken() -> Result<u64> {
+/// Interrupts that the guest kernel counted on a ring's vector, over all processors.
+fn interrupts_taken(ring: Ring) -> Result<u64> {
     let text = fs::read_to_string("/proc/interrupts")?;
-    let counts =
-        |line: &str| line.split_whitespace().skip(1).map_while(|word| word.parse::<u64>().ok()).sum::<u64>();
-    Ok(text.lines().filter(|line| line.contains("vfio-msix")).map(counts).sum())
+    let name = format!("vfio-msix[{}]", ring.code());
+    let line = text.lines().find(|line| line.contains(&name));
+    let line = line.with_context(|| format!("no {name} in /proc/interrupts"))?;
+    Ok(line.split_whitespace().skip(1).map_while(|word| word.parse::<u64>().ok()).sum())
 }
 
-/// A descriptor ring outside of the mapped memory: the access is refused, counted, and only that ring stops.
+/// A descriptor ring outside of the mapped memory: the access is refused, counted, reported as an event, and only that
+/// ring stops.
 fn unmapped_dma_is_refused(location: &Location) -> Result<()> {
-    let mut card = Card::open(location, Options { packet_io: false, ..Options::default() })?;
+    let mut card = Card::open(location, Options::default())?;
     let before = card.registers().read(reg::DMA_ERRORS)?;
     let regs = card.registers();
+    regs.ring_stop(Ring::Tx0)?;
     regs.ring_address(Ring::Tx0, RingRegister::SqBase, UNMAPPED_IOVA)?;
     regs.ring_address(Ring::Tx0, RingRegister::CqBase, UNMAPPED_IOVA + 0x10_0000)?;
     regs.ring_address(Ring::Tx0, RingRegister::Index, UNMAPPED_IOVA + 0x20_0000)?;
@@ -83,6 +88,15 @@ fn unmapped_dma_is_refused(location: &Location) -> Result<()> {
     ensure!(error == RingError::SqRead, "tx[0] stopped with {error:?}, not SqRead");
     let after = card.registers().read(reg::DMA_ERRORS)?;
     ensure!(after > before, "the refused access was not counted");
+    let event = loop {
+        let event = card.event(LIMIT)?.context("no event told of the refused access")?;
+        if event.kind == EventKind::DmaError {
+            break event;
+        }
+    };
+    let (ring, address) = (event.entry.info, event.entry.addr);
+    ensure!(ring == u32::from(Ring::Tx0.code()), "the event names ring {ring}");
+    ensure!(address == UNMAPPED_IOVA, "the event names address {address:#x}, not {UNMAPPED_IOVA:#x}");
     // The other rings go on: a command still completes.
     let version = card.info()?.interface;
     card.run(&[headend_driver::rings::Command::fence()])?;
