@@ -7,7 +7,7 @@
 
 use std::fmt;
 use std::os::fd::{AsRawFd, BorrowedFd};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use nix::poll::{poll, PollFd, PollFlags, PollTimeout};
 pub use vmm_sys_util::eventfd::EventFd;
@@ -135,6 +135,14 @@ pub trait PciBackend: Send {
             revision: class as u8,
         })
     }
+}
+
+/// Longest time that anything waits; longer time-outs are cut to it, so that adding one to a clock never overflows.
+const FOREVER: Duration = Duration::from_secs(10 * 365 * 86_400);
+
+/// The moment `timeout` after now, for any `timeout`.
+pub(crate) fn deadline(timeout: Duration) -> Instant {
+    Instant::now() + timeout.min(FOREVER)
 }
 
 /// Waits for an eventfd by `poll(2)` and takes its signal; `false` on time-out.

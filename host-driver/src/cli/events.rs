@@ -8,6 +8,7 @@ use headend_regs::EventKind;
 use serde_json::json;
 
 use super::Failure;
+use crate::backend::deadline;
 use crate::rings::Event;
 use crate::Card;
 
@@ -21,7 +22,7 @@ pub(super) fn watch(
     json: bool,
     out: &mut dyn Write,
 ) -> Result<(), Failure> {
-    let end = time.map(|time| Instant::now() + time);
+    let end = time.map(deadline);
     let mut seen = 0;
     while count.is_none_or(|count| seen < count) {
         let left = end.map_or(STEP, |end| end.saturating_duration_since(Instant::now()).min(STEP));

@@ -44,8 +44,9 @@ struct Global {
     /// Print JSON.
     #[arg(long, global = true)]
     json: bool,
-    /// Seconds that a simulated card may take for an answer.
-    #[arg(long, global = true, value_name = "SECONDS", default_value_t = 10)]
+    /// Seconds that a simulated card may take for an answer, at most a day.
+    #[arg(long, global = true, value_name = "SECONDS", default_value_t = 10,
+          value_parser = clap::value_parser!(u64).range(1..=86_400))]
     timeout: u64,
 }
 
@@ -89,8 +90,8 @@ enum Command {
         /// Stop after so many events.
         #[arg(long, value_name = "N")]
         count: Option<u64>,
-        /// Stop after so many seconds.
-        #[arg(long, value_name = "SECONDS")]
+        /// Stop after so many seconds, at most a year.
+        #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(..=31_536_000))]
         seconds: Option<u64>,
     },
 }
@@ -203,7 +204,7 @@ fn load(file: &std::path::Path) -> Result<Config, Failure> {
 
 fn open(global: &Global, packet_io: bool) -> Result<Card, Failure> {
     let location = global.card.as_ref().ok_or(Failure::NoCard)?;
-    let timeout = Duration::from_secs(global.timeout.max(1));
+    let timeout = Duration::from_secs(global.timeout);
     Ok(Card::open(location, Options { timeout, command_timeout: timeout, packet_io, ..Options::default() })?)
 }
 

@@ -113,6 +113,15 @@ fn events_are_told_as_they_come() {
 }
 
 #[test]
+fn times_beyond_reason_are_wrong_usage_and_never_a_panic() {
+    let parse = |line: &str| Cli::try_parse_from(std::iter::once("headend").chain(line.split(' ')));
+    for line in ["stats --timeout 18446744073709551615", "stats --timeout 0", "events --seconds 31536001"] {
+        assert_eq!(parse(line).unwrap_err().exit_code(), 2, "{line}");
+    }
+    parse("events --timeout 86400 --seconds 31536000").unwrap();
+}
+
+#[test]
 fn failures_have_their_exit_status() {
     let run_line = |line: &str| {
         let cli = Cli::try_parse_from(std::iter::once("headend").chain(line.split(' '))).unwrap();

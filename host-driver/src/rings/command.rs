@@ -8,6 +8,7 @@ use zeroize::{Zeroize, Zeroizing};
 
 use super::core::Shape;
 use super::{check_running, RingCore, Waiter, FIRST_NAP};
+use crate::backend::deadline;
 use crate::dma::IovaAllocator;
 use crate::registers::Registers;
 use crate::{Error, Result};
@@ -151,7 +152,7 @@ impl CommandRing {
     fn exchange(&mut self, regs: &mut Registers, commands: &[Command]) -> Result<Vec<CmdCompletion>> {
         let mut completions = Vec::with_capacity(commands.len());
         let mut sent = 0;
-        let mut progress = Instant::now();
+        let mut limit = deadline(self.stall);
         let mut nap = FIRST_NAP;
         while completions.len() < commands.len() {
             if self.send(&commands[sent..], &mut sent)? {
@@ -160,19 +161,18 @@ impl CommandRing {
             let before = completions.len();
             self.collect(commands, &mut completions)?;
             if completions.len() > before {
-                progress = Instant::now();
+                limit = deadline(self.stall);
                 nap = FIRST_NAP;
                 self.core.report(regs, false)?;
                 continue;
             }
             self.core.report(regs, true)?;
-            let deadline = progress + self.stall;
-            if Instant::now() >= deadline {
+            if Instant::now() >= limit {
                 check_running(regs, Ring::Cmd)?;
                 let left = commands.len() - before;
                 return Err(Error::Timeout { what: format!("{left} commands"), after: self.stall });
             }
-            self.waiter.sleep(regs, &mut nap, deadline)?;
+            self.waiter.sleep(regs, &mut nap, limit)?;
             if nap >= super::LONGEST_NAP {
                 check_running(regs, Ring::Cmd)?;
             }

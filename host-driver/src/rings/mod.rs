@@ -16,7 +16,7 @@ use std::time::{Duration, Instant};
 
 use headend_regs::Ring;
 
-use crate::backend::EventFd;
+use crate::backend::{deadline, EventFd};
 use crate::registers::Registers;
 use crate::{Error, Result};
 
@@ -103,7 +103,7 @@ pub(crate) fn wait_until<T>(
     timeout: Duration,
     mut look: impl FnMut(&mut Registers) -> Result<Option<T>>,
 ) -> Result<Option<T>> {
-    let deadline = Instant::now() + timeout;
+    let deadline = deadline(timeout);
     let mut nap = FIRST_NAP;
     loop {
         if let Some(found) = look(regs)? {

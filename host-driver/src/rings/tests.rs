@@ -245,3 +245,12 @@ fn random_completions_and_indices_never_panic_or_hang() {
     }
     assert!(errors > 300, "{errors}");
 }
+
+#[test]
+fn any_time_out_can_be_waited_for() {
+    let fake = Fake::new();
+    let mut card = fake.open(Options { command_timeout: Duration::MAX, ..options() });
+    card.write(0, &Adj::default()).unwrap();
+    fake.state.lock().unwrap().event(EventEntry { kind: EventKind::Link.code(), ..Default::default() });
+    assert!(card.event(Duration::MAX).unwrap().is_some());
+}

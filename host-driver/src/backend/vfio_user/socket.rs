@@ -13,7 +13,7 @@ use nix::sys::socket::{
     SockFlag, SockType, UnixAddr,
 };
 
-use super::super::BackendError;
+use super::super::{deadline, BackendError};
 use super::wire::{Body, Command, Header, HEADER_BYTES, MAX_MESSAGE_BYTES};
 
 /// Most descriptors in one message that the protocol's users accept.
@@ -43,7 +43,7 @@ impl Connection {
             .map_err(|e| BackendError::io("creating a Unix socket", e))?;
         let address = UnixAddr::new(path)
             .map_err(|_| BackendError::Open(format!("socket path {} is too long", path.display())))?;
-        let deadline = Instant::now() + timeout;
+        let deadline = deadline(timeout);
         loop {
             match connect(fd.as_raw_fd(), &address) {
                 Ok(()) => break,
@@ -84,7 +84,7 @@ impl Connection {
         body: &[u8],
         fds: &[RawFd],
     ) -> Result<Reply, BackendError> {
-        let deadline = Instant::now() + self.timeout;
+        let deadline = deadline(self.timeout);
         let id = self.next_id;
         self.next_id = self.next_id.wrapping_add(1);
         let header = Header::command(id, command, body.len());

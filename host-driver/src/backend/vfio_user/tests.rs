@@ -199,6 +199,13 @@ fn a_missing_a_dead_and_a_busy_socket_say_what_to_do() {
     assert!(connect(&path).unwrap_err().to_string().contains("closed the connection"));
 }
 
+#[test]
+fn any_time_out_can_be_waited_for() {
+    let (_dir, path, _thread) = server(good);
+    let mut card = VfioUser::connect(&path, Duration::MAX).unwrap();
+    assert_eq!(card.read32(Region::Bar0, 0).unwrap(), 0x4845_4144);
+}
+
 /// Random generator of the tests: splitmix64.
 struct Random(u64);
 
