@@ -62,8 +62,7 @@ pub fn workspace_program(name: &str, package: &str) -> Result<PathBuf> {
 pub fn kernel() -> Result<Kernel> {
     let dir = cache_dir("kernel")?;
     once(&dir, |dir| {
-        let package = kernel_package()?;
-        run(Command::new("apt-get").current_dir(dir).args(["-q", "download", &package]))?;
+        let package = download_kernel(dir)?;
         unpack_all(dir, dir)?;
         let version = package.trim_start_matches("linux-image-");
         run(Command::new(tool("depmod")?).arg("-b").arg(dir.join("root")).arg(version))
@@ -160,6 +159,20 @@ fn debian_mirror() -> Result<String> {
         .find(|word| word.contains("://") && word.trim_end_matches('/').ends_with("/debian"))
         .map(str::to_owned)
         .context("no Debian archive in /etc/apt/sources.list or sources.list.d: QEMU 11 cannot be fetched")
+}
+
+/// Downloads the kernel package and returns its name. Package lists that are too old are brought up to date once.
+fn download_kernel(dir: &Path) -> Result<String> {
+    let download = || -> Result<String> {
+        let package = kernel_package()?;
+        run(Command::new("apt-get").current_dir(dir).args(["-q", "download", &package]))?;
+        Ok(package)
+    };
+    download().or_else(|first| {
+        run(Command::new("apt-get").args(["-q", "update"]))
+            .with_context(|| format!("{first:#}; updating the lists"))?;
+        download()
+    })
 }
 
 fn kernel_package() -> Result<String> {
