@@ -4,6 +4,8 @@
 //! Reading finds every mistake in one go, with file, line, key and what was expected. Nothing is written to a card
 //! unless the whole file is right.
 
+use std::fs::File;
+use std::io::Read;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
@@ -29,15 +31,20 @@ use crate::Result;
 use reader::{Section, Source};
 
 impl Config {
-    /// Reads and checks a file. One that holds keys and that everybody may read is refused.
+    /// Reads and checks a file. One that holds keys and that anybody but its owner may read or write is refused.
     ///
     /// # Errors
     /// The file cannot be read, or it has mistakes: all of them.
     pub fn load(file: &Path) -> Result<Self> {
         let io = |e| BackendError::io(format!("reading {}", file.display()), e);
-        let text = Zeroizing::new(std::fs::read_to_string(file).map_err(io)?);
-        let mode = std::fs::metadata(file).map_err(io)?.permissions().mode();
-        Ok(parse(file, &text, mode & 0o004 != 0)?)
+        let mut opened = File::open(file).map_err(io)?;
+        // Of the file that was opened, not of its name: another file may have that by now.
+        let metadata = opened.metadata().map_err(io)?;
+        // With room for all of it at once, growing leaves no copies behind.
+        let room = usize::try_from(metadata.len()).unwrap_or(0).saturating_add(1).min(LARGEST_GUESS);
+        let mut text = Zeroizing::new(String::with_capacity(room));
+        opened.read_to_string(&mut text).map_err(io)?;
+        Ok(parse(file, &text, metadata.permissions().mode() & 0o777)?)
     }
 
     /// Reads and checks a text; `file` is for messages.
@@ -45,11 +52,16 @@ impl Config {
     /// # Errors
     /// All mistakes.
     pub fn parse(file: &Path, text: &str) -> Result<Self, ConfigErrors> {
-        parse(file, text, false)
+        parse(file, text, PRIVATE)
     }
 }
 
-fn parse(file: &Path, text: &str, world_readable: bool) -> Result<Config, ConfigErrors> {
+/// Permissions of a file that only its owner may use.
+const PRIVATE: u32 = 0o600;
+/// Most bytes that are set aside for a file before it is read.
+const LARGEST_GUESS: usize = 1 << 26;
+
+fn parse(file: &Path, text: &str, mode: u32) -> Result<Config, ConfigErrors> {
     let source = Source::new(file, text);
     let (document, errors) = DeTable::parse_recoverable(text);
     for error in &errors {
@@ -63,21 +75,23 @@ fn parse(file: &Path, text: &str, world_readable: bool) -> Result<Config, Config
         let root = Section::new(&source, String::new(), 0..0, document.get_ref());
         let config = rules::read(&root);
         root.finish();
-        if world_readable {
-            refuse_readable_keys(&root);
+        if mode & 0o077 != 0 {
+            refuse_open_keys(&root, mode);
         }
         config
     };
     source.finish(config)
 }
 
-/// Notes a mistake at the first key of a file that everybody may read.
-fn refuse_readable_keys(root: &Section<'_>) {
+/// Notes a mistake at the first key of a file that more than its owner may use.
+fn refuse_open_keys(root: &Section<'_>, mode: u32) {
     for (_, tunnel) in root.named("tunnel") {
         for direction in ["in", "out"] {
             if let Some(item) = tunnel.section(direction).and_then(|section| section.get("key")) {
                 let file = root.source.file.display();
-                item.mistake(format!("this file holds keys and every user may read it: chmod 600 {file}"));
+                item.mistake(format!(
+                    "this file holds keys, and its mode {mode:03o} lets others than its owner use it: chmod 600 {file}"
+                ));
                 return;
             }
         }

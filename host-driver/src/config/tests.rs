@@ -180,18 +180,24 @@ fn keys_are_never_shown() {
 }
 
 #[test]
-fn a_file_with_keys_that_everybody_may_read_is_refused() {
+fn a_file_with_keys_that_others_may_use_is_refused() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("pe.toml");
     let load = |text: &str, mode: u32| {
+        let _ = std::fs::remove_file(&path);
         std::fs::write(&path, text).unwrap();
         std::fs::set_permissions(&path, std::fs::Permissions::from_mode(mode)).unwrap();
         Config::load(&path)
     };
     load(EXAMPLE, 0o600).unwrap();
     load("[vrf.a]\nid = 1\n", 0o644).unwrap();
-    let error = load(EXAMPLE, 0o644).unwrap_err();
-    assert!(matches!(error, Error::Config(_)) && error.to_string().contains("chmod 600"), "{error}");
+    load(EXAMPLE, 0o400).unwrap();
+    for mode in [0o644, 0o640, 0o602, 0o620, 0o601] {
+        let error = load(EXAMPLE, mode).unwrap_err();
+        assert!(matches!(error, Error::Config(_)), "{mode:o}: {error}");
+        let text = error.to_string();
+        assert!(text.contains("chmod 600") && text.contains(&format!("mode {mode:o}")), "{text}");
+    }
     std::fs::remove_file(&path).unwrap();
     assert!(Config::load(&path).unwrap_err().to_string().contains("pe.toml"));
 }
