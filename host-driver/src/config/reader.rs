@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Reads TOML with places: each value knows its key path and line, and each mistake is noted, not just the first.
 
+use std::borrow::Cow;
 use std::cell::RefCell;
 use std::collections::BTreeSet;
 use std::fmt;
@@ -86,6 +87,19 @@ impl<'t> Source<'t> {
         mistakes.sort_by_key(|mistake| mistake.line);
         mistakes.dedup();
         Err(ConfigErrors(mistakes))
+    }
+}
+
+/// Most characters that messages show of a rejected value of a tunnel: it may be a key in the wrong place.
+const SHOWN: usize = 8;
+/// Longest unknown key that messages show in full: names are shorter, AES keys in hexadecimal longer.
+const LONGEST_NAME: usize = 24;
+
+/// The first [`SHOWN`] characters of a longer text.
+fn shorten(text: &str) -> Cow<'_, str> {
+    match text.char_indices().nth(SHOWN) {
+        Some((end, _)) => format!("{}...", &text[..end]).into(),
+        None => text.into(),
     }
 }
 
@@ -202,7 +216,8 @@ impl<'t> Section<'t> {
             if !asked.contains(name) {
                 let known: Vec<&str> = asked.iter().copied().collect();
                 let problem = format!("unknown key; expected {}", known.join(", "));
-                self.source.mistake(&key.span(), &self.key_path(name), problem);
+                let shown = if name.len() > LONGEST_NAME { shorten(name) } else { name.into() };
+                self.source.mistake(&key.span(), &self.key_path(&shown), problem);
             }
         }
     }
@@ -223,6 +238,15 @@ impl<'t> Item<'t> {
 
     pub(super) fn mistake(&self, problem: impl Into<String>) {
         self.source.mistake(&self.span(), &self.path, problem);
+    }
+
+    /// A rejected value as messages show it.
+    pub(super) fn shown<'s>(&self, value: &'s str) -> Cow<'s, str> {
+        if self.path.starts_with("tunnel") {
+            shorten(value)
+        } else {
+            value.into()
+        }
     }
 
     fn kind(&self) -> String {
@@ -249,7 +273,7 @@ impl<'t> Item<'t> {
         match read(text) {
             Ok(value) => Some(value),
             Err(problem) => {
-                self.mistake(format!("`{text}`: {problem}"));
+                self.mistake(format!("`{}`: {problem}", self.shown(text)));
                 None
             }
         }
@@ -284,7 +308,8 @@ impl<'t> Item<'t> {
         let value = i128::from_str_radix(integer.as_str(), integer.radix()).ok();
         let value = value.and_then(|value| u32::try_from(value).ok()).filter(|value| range.contains(value));
         if value.is_none() {
-            self.mistake(format!("{integer} is out of range; {expected}"));
+            let shown = integer.to_string();
+            self.mistake(format!("{} is out of range; {expected}", self.shown(&shown)));
         }
         value
     }

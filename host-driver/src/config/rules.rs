@@ -54,7 +54,7 @@ impl Names {
             } else {
                 format!("expected one of {}", known.join(", "))
             };
-            item.mistake(format!("no {} is called `{name}`; {expected}", self.kind));
+            item.mistake(format!("no {} is called `{}`; {expected}", self.kind, item.shown(name)));
         }
         found
     }

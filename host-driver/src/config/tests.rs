@@ -180,6 +180,31 @@ fn keys_are_never_shown() {
 }
 
 #[test]
+fn keys_in_the_wrong_place_are_not_shown() {
+    const SECRET: &str = "404142434445464748494a4b4c4d4e4f00000003";
+    let tunnel = EXAMPLE.find("[tunnel.vpn1-site]").unwrap();
+    let end = EXAMPLE.find("[[route]]").unwrap();
+    let mut places = 0;
+    for (at, _) in EXAMPLE.match_indices(" = ").filter(|(at, _)| (tunnel..end).contains(at)) {
+        let value = at + 3;
+        let length = EXAMPLE[value..].find([',', '}', '\n']).unwrap();
+        for wrong in [format!("\"{SECRET}\""), format!("0x{SECRET}"), SECRET.to_owned()] {
+            let mut text = EXAMPLE.to_owned();
+            text.replace_range(value..value + length, &wrong);
+            // The first two are values; the third may be no TOML at all.
+            let Err(errors) = read(&text) else { continue };
+            let shown = format!("{errors}\n{errors:?}");
+            assert!(!shown.contains(&SECRET[..9]), "{text}\n{shown}");
+            places += 1;
+        }
+    }
+    assert!(places > 60, "{places}");
+    let text = EXAMPLE.replacen("replay_window", SECRET, 1);
+    let shown = read(&text).unwrap_err().to_string();
+    assert!(shown.contains("tunnel.vpn1-site.in.40414243...: unknown key") && !shown.contains(&SECRET[..9]));
+}
+
+#[test]
 fn a_file_with_keys_that_others_may_use_is_refused() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("pe.toml");
