@@ -3,13 +3,18 @@
 
 use super::wire::{Header, Message, HEADER_BYTES, MAX_FDS, MAX_MESSAGE_BYTES};
 use nix::errno::Errno;
-use nix::sys::socket::{recvmsg, send, ControlMessageOwned, MsgFlags};
-use std::io::IoSliceMut;
+use nix::sys::socket::{send, MsgFlags};
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
 use std::os::unix::net::UnixStream;
 
 /// Bytes of replies that may wait for a client that does not read; beyond that it is dropped.
 const MAX_PENDING: usize = 4 << 20;
+/// Most descriptors that Linux passes in one go (SCM_MAX_FD): with room for all of them, none gets lost on the way.
+const SCM_MAX_FD: usize = 253;
+/// Bytes of a control message with that many.
+// SAFETY: computes a size from a number.
+const CONTROL_BYTES: usize =
+    unsafe { libc::CMSG_SPACE((SCM_MAX_FD * size_of::<RawFd>()) as libc::c_uint) } as usize;
 
 /// Why a connection is over.
 #[derive(Debug, thiserror::Error)]
@@ -48,8 +53,16 @@ impl Connection {
     /// The next whole message; `None` when it has not arrived yet.
     ///
     /// # Errors
-    /// The connection is over. Descriptors received so far are closed.
+    /// The connection is over. Descriptors of the message under way are closed.
     pub fn receive(&mut self) -> Result<Option<Message>, Closed> {
+        let result = self.receive_message();
+        if result.is_err() {
+            self.fds.clear();
+        }
+        result
+    }
+
+    fn receive_message(&mut self) -> Result<Option<Message>, Closed> {
         loop {
             let wanted = self.wanted()?;
             if self.buffer.len() == wanted && wanted > 0 && self.buffer.len() >= HEADER_BYTES {
@@ -58,12 +71,17 @@ impl Connection {
             let start = self.buffer.len();
             self.buffer.resize(wanted, 0);
             let got = receive_some(self.stream.as_raw_fd(), &mut self.buffer[start..], &mut self.fds);
-            self.buffer.truncate(start + got.as_ref().map_or(0, |n| *n));
+            self.buffer.truncate(start + got.as_ref().map_or(0, |(bytes, _)| *bytes));
             match got {
-                Ok(0) => return Err(Closed::ByClient),
+                Ok((_, true)) => {
+                    return Err(Closed::Protocol(
+                        "descriptors got lost (does the card have too many open?)".into(),
+                    ));
+                }
                 Ok(_) if self.fds.len() > MAX_FDS => {
                     return Err(Closed::Protocol(format!("more than {MAX_FDS} descriptors in a message")));
                 }
+                Ok((0, _)) => return Err(Closed::ByClient),
                 Ok(_) => {}
                 Err(Errno::EAGAIN) => return Ok(None),
                 Err(Errno::EINTR) => {}
@@ -134,17 +152,42 @@ impl Connection {
     }
 }
 
-/// Receives bytes and the descriptors that came with them.
-fn receive_some(socket: RawFd, into: &mut [u8], fds: &mut Vec<OwnedFd>) -> Result<usize, Errno> {
-    let mut space = nix::cmsg_space!([RawFd; MAX_FDS]);
-    let mut iov = [IoSliceMut::new(into)];
-    let flags = MsgFlags::MSG_DONTWAIT | MsgFlags::MSG_CMSG_CLOEXEC;
-    let message = recvmsg::<()>(socket, &mut iov, Some(&mut space), flags)?;
-    for control in message.cmsgs()? {
-        if let ControlMessageOwned::ScmRights(received) = control {
-            // SAFETY: the kernel has just opened these descriptors for us, and nothing else owns them.
-            fds.extend(received.into_iter().map(|fd| unsafe { OwnedFd::from_raw_fd(fd) }));
+/// Receives bytes and the descriptors that came with them: the number of bytes, and whether the kernel could not hand over all
+/// descriptors. (nix reports that as an error and forgets those that did arrive; they would stay open for ever.)
+fn receive_some(socket: RawFd, into: &mut [u8], fds: &mut Vec<OwnedFd>) -> Result<(usize, bool), Errno> {
+    let mut control = [0u64; CONTROL_BYTES.div_ceil(8)];
+    let mut iov = libc::iovec { iov_base: into.as_mut_ptr().cast(), iov_len: into.len() };
+    // SAFETY: msghdr is plain data for which zero is valid.
+    let mut message: libc::msghdr = unsafe { std::mem::zeroed() };
+    message.msg_iov = &mut iov;
+    message.msg_iovlen = 1;
+    message.msg_control = control.as_mut_ptr().cast();
+    message.msg_controllen = size_of_val(&control) as _;
+    let flags = libc::MSG_DONTWAIT | libc::MSG_CMSG_CLOEXEC;
+    // SAFETY: `message` describes `into` and `control`, both live and writable, with their sizes.
+    let bytes = Errno::result(unsafe { libc::recvmsg(socket, &mut message, flags) })?;
+    // SAFETY: the kernel has filled in `message`, whose control buffer is aligned for a header.
+    unsafe { take_descriptors(&message, fds) };
+    Ok((bytes as usize, message.msg_flags & libc::MSG_CTRUNC != 0))
+}
+
+/// Takes over the descriptors in a received message.
+///
+/// # Safety
+/// `recvmsg` has just filled in `message`, its control buffer is live, and nobody has looked at it before.
+unsafe fn take_descriptors(message: &libc::msghdr, fds: &mut Vec<OwnedFd>) {
+    // SAFETY: the macros walk the control buffer within the length that the kernel wrote (see above). The descriptors are open
+    // and nobody else owns them; they may stand unaligned.
+    unsafe {
+        let mut at = libc::CMSG_FIRSTHDR(message);
+        while let Some(header) = at.as_ref() {
+            if (header.cmsg_level, header.cmsg_type) == (libc::SOL_SOCKET, libc::SCM_RIGHTS) {
+                let bytes = header.cmsg_len - libc::CMSG_LEN(0) as usize;
+                let first = libc::CMSG_DATA(at).cast::<RawFd>();
+                let received = (0..bytes / size_of::<RawFd>()).map(|i| first.add(i).read_unaligned());
+                fds.extend(received.map(|fd| OwnedFd::from_raw_fd(fd)));
+            }
+            at = libc::CMSG_NXTHDR(message, at);
         }
     }
-    Ok(message.bytes)
 }
