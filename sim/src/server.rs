@@ -67,7 +67,7 @@ pub struct Signals(SignalFd);
 
 impl Signals {
     /// Blocks them for this thread and those it starts from now on, so that [`Server::run`] finds them when it looks. Comes
-    /// first in `main`: a thread started before would be killed by them.
+    /// before any thread is started, which would be killed by them, and after everything that may wait for somebody.
     ///
     /// # Errors
     /// The kernel refuses.

@@ -162,9 +162,20 @@ fn an_idle_card_sleeps() {
 
 /// Runs a card that is expected not to start; gives what it says.
 fn failure(dir: &Path, socket: &Path, args: &[&str]) -> String {
-    let output = command(dir, socket, args).stdout(Stdio::piped()).stderr(Stdio::piped()).output().unwrap();
-    assert!(!output.status.success());
-    String::from_utf8(output.stderr).unwrap()
+    let mut child = command(dir, socket, args).stderr(Stdio::piped()).spawn().unwrap();
+    let started = Instant::now();
+    let status = loop {
+        if let Some(status) = child.try_wait().unwrap() {
+            break status;
+        }
+        if started.elapsed() > LIMIT {
+            child.kill().unwrap();
+            panic!("{args:?}: neither started nor ended");
+        }
+        std::thread::sleep(Duration::from_millis(2));
+    };
+    assert!(!status.success());
+    std::io::read_to_string(child.stderr.unwrap()).unwrap()
 }
 
 #[test]
@@ -181,6 +192,16 @@ fn what_cannot_start_says_why() {
     assert!(fails(&["--model", "{dir}/nothing.so"]).contains("cannot be used multiple times"));
     std::fs::write(dir.path().join("junk.pcap"), "not a capture").unwrap();
     assert!(fails(&["--port0", "pcap:{dir}/junk.pcap,"]).contains("junk.pcap: shorter than a pcap header"));
+    let pipe = dir.path().join("pipe");
+    nix::unistd::mkfifo(&pipe, nix::sys::stat::Mode::S_IRWXU).unwrap();
+    for spec in ["pcap:{dir}/pipe,", "pcap:,{dir}/pipe"] {
+        let text = fails(&["--port0", spec]);
+        assert!(text.contains("pipe: not a regular file"), "{text}");
+    }
+    let with_writer = std::fs::OpenOptions::new().read(true).write(true).open(&pipe).unwrap();
+    assert!(fails(&["--port0", "pcap:{dir}/pipe,"]).contains("not a regular file"), "and with a writer");
+    assert!(fails(&["--port0", "pcap:,{dir}/pipe"]).contains("not a regular file"), "and with a reader");
+    drop(with_writer);
     assert!(!socket.exists());
 }
 

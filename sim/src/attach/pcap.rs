@@ -5,9 +5,10 @@
 //! looked at, frames enter as fast as the port takes them. Output has nanosecond stamps of simulated time.
 
 use super::{AttachError, Attachment};
-use std::fs::File;
+use std::fs::{File, OpenOptions};
 use std::io::{BufReader, BufWriter, ErrorKind, Read, Write};
 use std::os::fd::BorrowedFd;
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
 const MAGIC_MICROS: u32 = 0xa1b2_c3d4;
@@ -46,10 +47,29 @@ impl Pcap {
     }
 }
 
+/// Opens a file, but nothing that could keep us waiting: the card has one thread, and a pipe without a writer would stop it.
+fn open_regular(path: &Path, options: &mut OpenOptions) -> Result<File, AttachError> {
+    let name = path.display().to_string();
+    let fail = |e: std::io::Error| AttachError::open(format!("capture {name}"), e);
+    let irregular = || {
+        AttachError::Format {
+        path: name.clone(),
+        reason: "not a regular file; the card reads and writes captures only as such (write a pipe to a file first, or use dgram:LOCAL,REMOTE)".into(),
+    }
+    };
+    match options.custom_flags(libc::O_NONBLOCK).open(path) {
+        Ok(file) if file.metadata().map_err(fail)?.is_file() => Ok(file),
+        Ok(_) => Err(irregular()),
+        // A pipe without a reader, a socket.
+        Err(e) if e.raw_os_error() == Some(libc::ENXIO) => Err(irregular()),
+        Err(e) => Err(fail(e)),
+    }
+}
+
 impl Input {
     fn open(path: &Path) -> Result<Self, AttachError> {
         let name = path.display().to_string();
-        let file = File::open(path).map_err(|e| AttachError::open(format!("capture {name}"), e))?;
+        let file = open_regular(path, OpenOptions::new().read(true))?;
         let mut input = Self { reader: BufReader::new(file), path: name, swapped: false };
         let mut header = [0; 24];
         if input.reader.read_exact(&mut header).is_err() {
@@ -107,7 +127,8 @@ fn word(bytes: &[u8], at: usize, swapped: bool) -> u32 {
 impl Output {
     fn create(path: &Path) -> Result<Self, AttachError> {
         let name = path.display().to_string();
-        let file = File::create(path).map_err(|e| AttachError::open(format!("capture {name}"), e))?;
+        let file = open_regular(path, OpenOptions::new().write(true).create(true))?;
+        file.set_len(0).map_err(|e| AttachError::open(format!("capture {name}"), e))?;
         let mut output = Self { writer: BufWriter::new(file), path: name, failed: None };
         // Version 2.4, no time zone, no accuracy, snapshot length, link type.
         let mut header = Vec::with_capacity(24);

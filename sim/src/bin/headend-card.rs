@@ -54,12 +54,13 @@ fn main() -> ExitCode {
 }
 
 fn run(args: &Args) -> Result<(), Box<dyn Error>> {
-    // Signals still end the process while the model is built, which takes a while.
+    // Signals still end the process while the model is built, which takes a while, and while the ports are opened.
     let model = match &args.model {
         Some(path) => path.clone(),
         None => core_model(args.trace.is_some()).build_object()?,
     };
     let (false, Some(socket)) = (args.build_only, &args.socket) else { return Ok(()) };
+    let ports = [args.port0.open()?, args.port1.open()?];
     let signals = Signals::block()?;
     let library = Arc::new(Library::load(&model)?);
     let mut card = Card::with_library(&library, DmaMap::default())?;
@@ -69,7 +70,6 @@ fn run(args: &Args) -> Result<(), Box<dyn Error>> {
     if let Some(path) = &args.trace {
         card.trace(path)?;
     }
-    let ports = [args.port0.open()?, args.port1.open()?];
     let mut server = Server::new(socket, card, ports, signals)?;
     println!("headend-card: ready on {}", socket.display());
     server.run()?;
