@@ -8,8 +8,8 @@
 // owner that gives no answer within 64 cycles completes as BadTable. The record of a
 // completion is zero except for Read; secret fields are zeroed by the table's owner.
 //
-// Fence waits 4,096 cycles: three full egress queues of 512 beats, each doubled by encapsulation, and the rest of
-// the pipeline. A packet that was looked up before has taken its outbound SA by then.
+// Fence asks the pipeline to drain its lookup stages (`fence_o`) and waits for its word (`fence_done_i`, see
+// fence_drain, which also says why it always comes). The ring is busy meanwhile.
 //
 // Commands take effect in ring order, each before its completion is written.
 //
@@ -66,11 +66,14 @@ module cmd_ring (
   output logic [31:0]   tbl_index_o,
   output logic [1535:0] tbl_wdata_o,
   input  wire           tbl_ack_i,
-  input  wire  [1535:0] tbl_rdata_i
+  input  wire  [1535:0] tbl_rdata_i,
+
+  // Fence: pulses.
+  output logic          fence_o,
+  input  wire           fence_done_i
 );
-  localparam int unsigned CmdBeats    = headend_tables_pkg::CmdEntryBytes / 64;
-  localparam logic [12:0] FenceCycles = 13'd4096;
-  localparam logic [12:0] AckCycles   = 13'd64;
+  localparam int unsigned CmdBeats  = headend_tables_pkg::CmdEntryBytes / 64;
+  localparam logic [6:0]  AckCycles = 7'd64;
 
   localparam logic [2:0] StIdle     = 3'd0;
   localparam logic [2:0] StCollect  = 3'd1;
@@ -193,7 +196,7 @@ module cmd_ring (
 
   // ------------------------------------------------------------------------------------ processor
   logic [1:0]  beat_q;
-  logic [12:0] timer_q;
+  logic [6:0]  timer_q;
   logic [3:0]  slot;
   logic [31:0] depth;
   logic [7:0]  verdict;
@@ -236,9 +239,11 @@ module cmd_ring (
       status_q     <= '0;
       has_record_q <= 1'b0;
       tbl_req_o    <= 1'b0;
+      fence_o      <= 1'b0;
     end else begin
       tbl_req_o <= 1'b0;
-      timer_q   <= timer_q + 13'd1;
+      fence_o   <= 1'b0;
+      timer_q   <= timer_q + 7'd1;
       unique case (state_q)
         StIdle: begin
           beat_q       <= '0;
@@ -261,6 +266,7 @@ module cmd_ring (
           if (verdict != headend_tables_pkg::CMD_STATUS_OK) begin
             state_q <= StComplete;
           end else if (cmd.op == headend_tables_pkg::CMD_OP_FENCE) begin
+            fence_o <= 1'b1;
             state_q <= StFence;
           end else if (cmd.op == headend_tables_pkg::CMD_OP_NOP) begin
             state_q <= StComplete;
@@ -282,7 +288,7 @@ module cmd_ring (
           end
         end
         StFence: begin
-          if (timer_q == FenceCycles) begin
+          if (fence_done_i) begin
             state_q <= StComplete;
           end
         end

@@ -98,6 +98,8 @@ module host_if #(
   output logic [1535:0] tbl_wdata_o,
   input  wire           tbl_ack_i,
   input  wire  [1535:0] tbl_rdata_i,
+  output logic          fence_o,         // drain the lookup stages
+  input  wire           fence_done_i,
 
   // Pipeline: packets to and from the host.
   input  wire           s_valid_i,
@@ -372,7 +374,9 @@ module host_if #(
     .tbl_index_o,
     .tbl_wdata_o,
     .tbl_ack_i,
-    .tbl_rdata_i
+    .tbl_rdata_i,
+    .fence_o,
+    .fence_done_i
   );
 
   logic                             event_valid;

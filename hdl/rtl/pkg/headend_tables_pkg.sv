@@ -121,7 +121,7 @@ package headend_tables_pkg;
     DROP_REASON_OUTER_MALFORMED = 6'd10,  // Header truncated, or a length field contradicts the frame.
     DROP_REASON_OUTER_CHECKSUM = 6'd11,  // IPv4 header checksum wrong.
     DROP_REASON_ESP_TOO_SHORT = 6'd12,  // ESP packet without room for IV, trailer and ICV, or not a multiple of 4 bytes.
-    DROP_REASON_ESP_SEQ_ZERO = 6'd13,  // Sequence number 0 on an SA without ESN (RFC 4303 3.4.3).
+    DROP_REASON_ESP_SEQ_ZERO = 6'd13,  // Sequence number 0, on an SA with ESN the inferred 64-bit one: the first packet has 1 (RFC 4303 3.3.3).
     DROP_REASON_MPLS_DISABLED = 6'd14,  // MPLS frame on an interface without MPLS.
     DROP_REASON_ICV_MISMATCH = 6'd16,  // ICV wrong: tampered, or another key.
     DROP_REASON_REPLAY_DUPLICATE = 6'd17,  // Sequence number already seen inside the window.
@@ -144,7 +144,7 @@ package headend_tables_pkg;
     DROP_REASON_QUEUE_FULL_PORT0 = 6'd40,  // Tail drop: port 0 queue.
     DROP_REASON_QUEUE_FULL_PORT1 = 6'd41,  // Tail drop: port 1 queue.
     DROP_REASON_QUEUE_FULL_HOST = 6'd42,  // Tail drop: host queue (the host posts no rx buffers fast enough).
-    DROP_REASON_SA_OUT_INVALID = 6'd48,  // The route says protect, but the SA is missing.
+    DROP_REASON_SA_OUT_INVALID = 6'd48,  // The route says protect, but the SA is missing or of another generation than the adjacency says.
     DROP_REASON_SEQ_EXHAUSTED = 6'd49,  // Sequence number space used up; a nonce is never reused.
     DROP_REASON_RX_DMA_ERROR = 6'd56,  // Write to the host's rx buffer failed.
     DROP_REASON_RX_BUFFER_TOO_SMALL = 6'd57,  // Packet longer than the posted rx buffer.
@@ -162,7 +162,7 @@ package headend_tables_pkg;
     HOST_REASON_MULTICAST_MAC = 5'd4,  // Layer 2 broadcast or multicast.
     HOST_REASON_IP_OPTIONS = 5'd5,  // IPv4 header with options.
     HOST_REASON_TTL_EXPIRED = 5'd6,  // TTL 0 or 1: ICMP time exceeded is due.
-    HOST_REASON_TOO_BIG = 5'd7,  // Larger than the egress MTU: fragmentation or ICMP is due.
+    HOST_REASON_TOO_BIG = 5'd7,  // Larger than the egress MTU, or the frame to send would exceed MaxFrameBytes: fragmentation or ICMP is due.
     HOST_REASON_FRAGMENT = 5'd8,  // Fragment of an encrypted packet: reassembly is due.
     HOST_REASON_AH = 5'd9,  // Authentication Header: handled in software.
     HOST_REASON_VLAN_UNKNOWN = 5'd10,  // 802.1Q tag without a configured sub-interface.
@@ -210,7 +210,7 @@ package headend_tables_pkg;
     CMD_OP_NOP = 8'd0,  // Complete only.
     CMD_OP_WRITE = 8'd1,  // Write one record.
     CMD_OP_READ = 8'd2,  // Read one record; secret fields read as zero.
-    CMD_OP_FENCE = 8'd3  // Complete after every packet that has been looked up has left the egress queues, ports willing (4,096 cycles): nothing refers to a deleted record any more.
+    CMD_OP_FENCE = 8'd3  // Complete after every packet that the Classify stage had taken in has left the lookup stages (past Forward, or dropped): none is looked up any more. Packets still in the receive FIFOs are looked up later, by the tables as they are then. Packets in egress queues are not waited for: their SA is checked by its generation (adj.sa_gen).
   } cmd_op_e;
 
   // Status of a completed command.
@@ -455,7 +455,7 @@ package headend_tables_pkg;
   // Event (128 bytes).
   localparam int unsigned EVENT_ENTRY_W = 1024;
   typedef struct packed {
-    logic [511:0] data;  // [1023:512] First 64 bytes of the packet as it is at that stage; zero for Commit (nothing decrypted leaves unauthenticated).
+    logic [511:0] data;  // [1023:512] First 64 bytes of the packet as it is at that stage; zero for Commit and for packets that were decrypted (no plaintext of an SA leaves this way).
     logic [223:0] rsvd2;  // [511:288] Zero.
     logic [63:0] cycle;  // [287:224] Core clock cycles since reset.
     logic [63:0] addr;  // [223:160] Depends on the kind: refused DMA address, or the sequence number.
@@ -642,7 +642,7 @@ package headend_tables_pkg;
   // A drop as a stage reports it to the drop monitor, with the counted reason.
   localparam int unsigned DROP_RECORD_W = 664;
   typedef struct packed {
-    logic [511:0] data;  // [663:152] First beat of the packet; zero for Commit.
+    logic [511:0] data;  // [663:152] First beat of the packet; zero for Commit and for packets that were decrypted.
     logic [63:0] seq;  // [151:88] Sequence number.
     logic [31:0] spi;  // [87:56] SPI.
     logic [15:0] sa;  // [55:40] SA index; 0xffff when none.

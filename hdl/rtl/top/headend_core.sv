@@ -113,6 +113,8 @@ module headend_core #(
   logic [1535:0] tbl_wdata;
   logic          tbl_ack;
   logic [1535:0] tbl_rdata;
+  logic          fence;
+  logic          fence_done;
 
   logic                      hostrx_valid;
   logic                      hostrx_ready;
@@ -211,6 +213,8 @@ module headend_core #(
     .tbl_wdata_o    (tbl_wdata),
     .tbl_ack_i      (tbl_ack),
     .tbl_rdata_i    (tbl_rdata),
+    .fence_o        (fence),
+    .fence_done_i   (fence_done),
     .s_valid_i      (hostrx_valid),
     .s_ready_o      (hostrx_ready),
     .s_beat_i       (hostrx_beat),
@@ -268,6 +272,8 @@ module headend_core #(
     .tbl_wdata_i    (tbl_wdata),
     .tbl_ack_o      (tbl_ack),
     .tbl_rdata_o    (tbl_rdata),
+    .fence_i        (fence),
+    .fence_done_o   (fence_done),
     .stage_in_o     (stage_in),
     .stage_out_o    (stage_out),
     .rx_frame_o     (rx_frame),

@@ -17,6 +17,8 @@
 // Table bus: one request reaches every owner; each answers only for its tables. The answers are merged here
 // in one register stage.
 //
+// Fence: fence_drain answers when what is in the lookup stages has left them.
+//
 // Latency: the sum of the parts, hdl/README.md has the table. Byte 0 of a packet in bits 7:0 of its first beat.
 
 `default_nettype none
@@ -60,6 +62,8 @@ module headend_pipe (
   input  wire  [1535:0] tbl_wdata_i,
   output logic          tbl_ack_o,
   output logic [1535:0] tbl_rdata_o,
+  input  wire           fence_i,           // pulses
+  output logic          fence_done_o,
 
   // What happened; stages in the order of the stage enum, without the host's two.
   output logic [6:0]       stage_in_o,
@@ -565,6 +569,22 @@ module headend_pipe (
       tbl_rdata_o <= outer_rdata | com_rdata | inner_rdata | enc_rdata;
     end
   end
+
+  // ------------------------------------------------------------------------------------ fence
+  // The verdict stage takes a packet with its tag: exactly one for each, encrypted or not.
+  fence_drain u_fence_drain (
+    .clk_i,
+    .rst_ni,
+    .admitted_i       (stage_in_o[AtClassify]),
+    .classified_i     (stage_out_o[AtClassify]),
+    .classified_drop_i(drop_valid_o[AtClassify]),
+    .judged_i         (dec_tag_valid && dec_tag_ready),
+    .judged_drop_i    (drop_valid_o[AtCommit]),
+    .forwarded_i      (stage_out_o[AtForward]),
+    .forwarded_drop_i (drop_valid_o[AtForward]),
+    .start_i          (fence_i),
+    .done_o           (fence_done_o)
+  );
 
 endmodule
 

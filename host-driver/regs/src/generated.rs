@@ -399,7 +399,7 @@ pub enum DropReason {
     OuterChecksum = 11,
     /// ESP packet without room for IV, trailer and ICV, or not a multiple of 4 bytes.
     EspTooShort = 12,
-    /// Sequence number 0 on an SA without ESN (RFC 4303 3.4.3).
+    /// Sequence number 0, on an SA with ESN the inferred 64-bit one: the first packet has 1 (RFC 4303 3.3.3).
     EspSeqZero = 13,
     /// MPLS frame on an interface without MPLS.
     MplsDisabled = 14,
@@ -445,7 +445,7 @@ pub enum DropReason {
     QueueFullPort1 = 41,
     /// Tail drop: host queue (the host posts no rx buffers fast enough).
     QueueFullHost = 42,
-    /// The route says protect, but the SA is missing.
+    /// The route says protect, but the SA is missing or of another generation than the adjacency says.
     SaOutInvalid = 48,
     /// Sequence number space used up; a nonce is never reused.
     SeqExhausted = 49,
@@ -528,7 +528,7 @@ impl DropReason {
             Self::OuterMalformed => "Header truncated, or a length field contradicts the frame.",
             Self::OuterChecksum => "IPv4 header checksum wrong.",
             Self::EspTooShort => "ESP packet without room for IV, trailer and ICV, or not a multiple of 4 bytes.",
-            Self::EspSeqZero => "Sequence number 0 on an SA without ESN (RFC 4303 3.4.3).",
+            Self::EspSeqZero => "Sequence number 0, on an SA with ESN the inferred 64-bit one: the first packet has 1 (RFC 4303 3.3.3).",
             Self::MplsDisabled => "MPLS frame on an interface without MPLS.",
             Self::IcvMismatch => "ICV wrong: tampered, or another key.",
             Self::ReplayDuplicate => "Sequence number already seen inside the window.",
@@ -551,7 +551,7 @@ impl DropReason {
             Self::QueueFullPort0 => "Tail drop: port 0 queue.",
             Self::QueueFullPort1 => "Tail drop: port 1 queue.",
             Self::QueueFullHost => "Tail drop: host queue (the host posts no rx buffers fast enough).",
-            Self::SaOutInvalid => "The route says protect, but the SA is missing.",
+            Self::SaOutInvalid => "The route says protect, but the SA is missing or of another generation than the adjacency says.",
             Self::SeqExhausted => "Sequence number space used up; a nonce is never reused.",
             Self::RxDmaError => "Write to the host's rx buffer failed.",
             Self::RxBufferTooSmall => "Packet longer than the posted rx buffer.",
@@ -685,7 +685,7 @@ pub enum HostReason {
     IpOptions = 5,
     /// TTL 0 or 1: ICMP time exceeded is due.
     TtlExpired = 6,
-    /// Larger than the egress MTU: fragmentation or ICMP is due.
+    /// Larger than the egress MTU, or the frame to send would exceed MaxFrameBytes: fragmentation or ICMP is due.
     TooBig = 7,
     /// Fragment of an encrypted packet: reassembly is due.
     Fragment = 8,
@@ -739,7 +739,7 @@ impl HostReason {
             Self::MulticastMac => "Layer 2 broadcast or multicast.",
             Self::IpOptions => "IPv4 header with options.",
             Self::TtlExpired => "TTL 0 or 1: ICMP time exceeded is due.",
-            Self::TooBig => "Larger than the egress MTU: fragmentation or ICMP is due.",
+            Self::TooBig => "Larger than the egress MTU, or the frame to send would exceed MaxFrameBytes: fragmentation or ICMP is due.",
             Self::Fragment => "Fragment of an encrypted packet: reassembly is due.",
             Self::Ah => "Authentication Header: handled in software.",
             Self::VlanUnknown => "802.1Q tag without a configured sub-interface.",
@@ -1045,7 +1045,7 @@ pub enum CmdOp {
     Write = 1,
     /// Read one record; secret fields read as zero.
     Read = 2,
-    /// Complete after every packet that has been looked up has left the egress queues, ports willing (4,096 cycles): nothing refers to a deleted record any more.
+    /// Complete after every packet that the Classify stage had taken in has left the lookup stages (past Forward, or dropped): none is looked up any more. Packets still in the receive FIFOs are looked up later, by the tables as they are then. Packets in egress queues are not waited for: their SA is checked by its generation (adj.sa_gen).
     Fence = 3,
 }
 
@@ -1076,7 +1076,7 @@ impl CmdOp {
             Self::Nop => "Complete only.",
             Self::Write => "Write one record.",
             Self::Read => "Read one record; secret fields read as zero.",
-            Self::Fence => "Complete after every packet that has been looked up has left the egress queues, ports willing (4,096 cycles): nothing refers to a deleted record any more.",
+            Self::Fence => "Complete after every packet that the Classify stage had taken in has left the lookup stages (past Forward, or dropped): none is looked up any more. Packets still in the receive FIFOs are looked up later, by the tables as they are then. Packets in egress queues are not waited for: their SA is checked by its generation (adj.sa_gen).",
         }
     }
 }
@@ -2703,7 +2703,7 @@ pub struct EventEntry {
     pub addr: u64,
     /// Core clock cycles since reset.
     pub cycle: u64,
-    /// First 64 bytes of the packet as it is at that stage; zero for Commit (nothing decrypted leaves unauthenticated).
+    /// First 64 bytes of the packet as it is at that stage; zero for Commit and for packets that were decrypted (no plaintext of an SA leaves this way).
     pub data: [u8; 64],
 }
 
@@ -3768,7 +3768,7 @@ pub struct DropRecord {
     pub spi: u32,
     /// Sequence number.
     pub seq: u64,
-    /// First beat of the packet; zero for Commit.
+    /// First beat of the packet; zero for Commit and for packets that were decrypted.
     pub data: [u8; 64],
 }
 

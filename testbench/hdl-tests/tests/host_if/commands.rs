@@ -67,12 +67,29 @@ fn commands_write_and_read_records_in_order() {
 }
 
 #[test]
-fn a_fence_outlasts_full_queues() {
+fn a_fence_waits_for_the_pipeline() {
     let mut rig = rig(5, 100_000);
     rig.enable(Ring::Cmd, 3, 3);
-    let start = rig.bench.cycles();
-    rig.command(&command(CmdOp::Fence.code(), 0, 0));
-    assert!(rig.bench.cycles() - start > 4096);
+    rig.post(Ring::Cmd, &command(CmdOp::Fence.code(), 0, 1).to_bytes());
+    rig.post(Ring::Cmd, &command(CmdOp::Nop.code(), 0, 2).to_bytes());
+    rig.ring_doorbell(Ring::Cmd);
+    let mut asked = 0;
+    for _ in 0..6_000 {
+        rig.step();
+        asked += rig.bench.get("fence_o");
+        assert!(rig.take(Ring::Cmd).is_none(), "the pipeline has not answered");
+        assert_eq!(rig.bench.get("busy_o"), 1, "a fence needs the clock");
+    }
+    assert_eq!(asked, 1, "one pulse");
+    rig.bench.set("fence_done_i", 1);
+    rig.step();
+    rig.bench.set("fence_done_i", 0);
+    for index in [1, 2] {
+        let completion = CmdCompletion::from_bytes(&rig.wait(Ring::Cmd)).expect("256 bytes");
+        assert_eq!((completion.index, completion.status), (index, 0));
+    }
+    rig.consumed(Ring::Cmd);
+    rig.run_until("idle", 1_000, |rig| rig.bench.get("busy_o") == 0);
 }
 
 #[test]
