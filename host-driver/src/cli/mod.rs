@@ -10,6 +10,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand};
+use nix::sys::resource::{setrlimit, Resource};
 
 use crate::backend::Location;
 use crate::config::Config;
@@ -133,7 +134,7 @@ enum LabelCommand {
 pub fn main() -> ExitCode {
     let cli = Cli::parse();
     let mut out = io::stdout().lock();
-    match run(&cli, &mut out) {
+    match keep_out_of_dumps().and_then(|()| run(&cli, &mut out)) {
         Ok(()) => ExitCode::SUCCESS,
         // The reader of a pipe has seen enough.
         Err(Failure::Output(error)) if error.kind() == io::ErrorKind::BrokenPipe => ExitCode::SUCCESS,
@@ -144,12 +145,21 @@ pub fn main() -> ExitCode {
     }
 }
 
+/// Lets no crash write this process's memory, and the keys in it, into a file, and no other process of the user read it.
+fn keep_out_of_dumps() -> Result<(), Failure> {
+    nix::sys::prctl::set_dumpable(false)
+        .and_then(|()| setrlimit(Resource::RLIMIT_CORE, 0, 0))
+        .map_err(|errno| Failure::Dumps(errno.into()))
+}
+
 #[derive(Debug, thiserror::Error)]
 enum Failure {
     #[error(transparent)]
     Card(#[from] Error),
     #[error("writing the output: {0}")]
     Output(#[from] io::Error),
+    #[error("forbidding crash dumps, which would hold keys: {0}")]
+    Dumps(io::Error),
     #[error("which card? Give --card vfio-user:PATH or --card pci:0000:01:00.0, or set HEADEND_CARD")]
     NoCard,
     #[error("mistakes in the configuration; the card was not touched:\n{0}")]
@@ -161,7 +171,7 @@ impl Failure {
         match self {
             Self::Config(_) => BAD_CONFIG,
             Self::NoCard => 2,
-            Self::Card(_) | Self::Output(_) => FAILED,
+            Self::Card(_) | Self::Output(_) | Self::Dumps(_) => FAILED,
         }
     }
 }

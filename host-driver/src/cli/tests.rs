@@ -113,6 +113,13 @@ fn events_are_told_as_they_come() {
 }
 
 #[test]
+fn a_crash_leaves_no_dump_with_keys() {
+    keep_out_of_dumps().unwrap();
+    assert!(!nix::sys::prctl::get_dumpable().unwrap());
+    assert_eq!(nix::sys::resource::getrlimit(Resource::RLIMIT_CORE).unwrap(), (0, 0));
+}
+
+#[test]
 fn times_beyond_reason_are_wrong_usage_and_never_a_panic() {
     let parse = |line: &str| Cli::try_parse_from(std::iter::once("headend").chain(line.split(' ')));
     for line in ["stats --timeout 18446744073709551615", "stats --timeout 0", "events --seconds 31536001"] {

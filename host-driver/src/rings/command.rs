@@ -137,6 +137,11 @@ impl CommandRing {
         let result = self.exchange(regs, commands);
         if result.is_err() {
             self.core.kill();
+            // Keys of commands that were not completed must not stay. A ring that cannot be stopped may still be read:
+            // it is wiped when it is dropped.
+            if regs.ring_stop(Ring::Cmd).is_ok() {
+                self.core.wipe_all();
+            }
         }
         let completions = result?;
         for (command, completion) in commands.iter().zip(&completions) {

@@ -10,6 +10,8 @@ use crate::{Error, Result};
 
 /// Bytes of the index block.
 const INDEX_BYTES: u64 = 64;
+/// Bytes at the start of a command that hold its operation; `Nop` is 0.
+const OPERATION_BYTES: usize = 4;
 
 /// Shape of a ring.
 #[derive(Clone, Copy, Debug)]
@@ -80,7 +82,7 @@ impl RingCore {
         Ok(ring)
     }
 
-    /// Stops the ring and takes its memory back.
+    /// Stops the ring and takes its memory back, wiped.
     pub(crate) fn stop(self, regs: &mut Registers, iovas: &mut IovaAllocator) -> Result<()> {
         regs.ring_stop(self.shape.ring)?;
         regs.backend().dma_unmap(&self.memory)?;
@@ -106,6 +108,23 @@ impl RingCore {
             Err(Error::RingDead(self.shape.ring))
         } else {
             Ok(())
+        }
+    }
+
+    /// Zeroes all submissions, if they may hold secrets; for a ring that the card no longer reads, or never may again.
+    pub(crate) fn wipe_all(&self) {
+        if self.shape.ring != Ring::Cmd {
+            return;
+        }
+        let entries = 0..self.sq_size();
+        // Should the card still read one, it finds no half-wiped record: what starts with zero is no write. The ranges
+        // lie in the ring's own memory, so zeroing them cannot fail.
+        for index in entries.clone() {
+            let _ = self.memory.zero(self.sq_at(index), OPERATION_BYTES);
+        }
+        self.memory.publish();
+        for index in entries {
+            let _ = self.wipe(index);
         }
     }
 
@@ -218,5 +237,11 @@ impl RingCore {
             self.cq_reported = self.cq_head;
         }
         Ok(())
+    }
+}
+
+impl Drop for RingCore {
+    fn drop(&mut self) {
+        self.wipe_all();
     }
 }

@@ -220,6 +220,19 @@ fn keys_do_not_stay_in_the_ring() {
 }
 
 #[test]
+fn keys_do_not_stay_in_a_ring_that_was_given_up() {
+    for fault in [Fault::Deaf, Fault::Phase, Fault::Cookie, Fault::SqHead, Fault::Stop] {
+        let fake = Fake::new();
+        let mut card = fake.open(Options { command_timeout: Duration::from_millis(5), ..options() });
+        fake.fault(fault);
+        let mut sa = headend_regs::SaOut { valid: true, ..Default::default() };
+        sa.gcm.key = [0xa5; 32];
+        card.write(3, &sa).unwrap_err();
+        assert!(!fake.state.lock().unwrap().memory_holds(&[0xa5; 8]));
+    }
+}
+
+#[test]
 fn random_completions_and_indices_never_panic_or_hang() {
     let mut errors = 0;
     for seed in 0..300 {
