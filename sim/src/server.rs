@@ -7,12 +7,12 @@ use crate::card::{Card, CardError, CLOCK_HZ, PORTS};
 use crate::vfio_user::connection::{Closed, Connection};
 use crate::vfio_user::device::Device;
 use crate::vfio_user::dma_map::DmaMap;
-use crate::vfio_user::wire::{Header, HEADER_BYTES};
+use crate::vfio_user::waiting::Waiting;
 use nix::errno::Errno;
 use nix::poll::{poll, PollFd, PollFlags, PollTimeout};
 use nix::sys::signal::{SigSet, Signal};
 use nix::sys::signalfd::{SfdFlags, SignalFd};
-use std::io::{ErrorKind, Read, Write};
+use std::io::ErrorKind;
 use std::os::fd::AsFd;
 use std::os::unix::fs::FileTypeExt;
 use std::os::unix::net::{UnixListener, UnixStream};
@@ -25,8 +25,8 @@ const SLICE: u32 = 32;
 const INPUT_FRAMES: usize = 16;
 /// Messages of the client that are answered before the ports get their turn.
 const MESSAGES: usize = 64;
-/// Time a refused second client gets to say its first word.
-const REFUSAL: Duration = Duration::from_millis(50);
+/// Pause after a client could not be let in, because there are too many open files, say.
+const ACCEPT_PAUSE: Duration = Duration::from_secs(1);
 
 /// Why the card cannot start or go on.
 #[derive(Debug, thiserror::Error)]
@@ -87,6 +87,9 @@ pub struct Server {
     path: PathBuf,
     listener: UnixListener,
     client: Option<Connection>,
+    waiting: Waiting,
+    /// When to try again to let clients in; `None` unless the last attempt failed.
+    accept_again: Option<Instant>,
     ports: [Port; PORTS],
     signals: Signals,
     stats: ServerStats,
@@ -106,6 +109,7 @@ struct Ready {
     signal: bool,
     connect: bool,
     client: bool,
+    waiting: bool,
     ports: [bool; PORTS],
 }
 
@@ -126,6 +130,8 @@ impl Server {
             path: path.to_path_buf(),
             listener: listen(path)?,
             client: None,
+            waiting: Waiting::default(),
+            accept_again: None,
             ports: ports.map(port),
             signals,
             stats: ServerStats::default(),
@@ -147,6 +153,9 @@ impl Server {
             }
             if ready.connect {
                 self.accept();
+            }
+            if ready.waiting {
+                self.refuse_waiting();
             }
             self.feed_ports(ready.ports);
             self.clock();
@@ -174,16 +183,18 @@ impl Server {
         let card = self.device.card();
         let has_room: [bool; PORTS] = std::array::from_fn(|i| card.pending_frames(i) < INPUT_FRAMES);
         let more = (0..PORTS).any(|i| has_room[i] && self.ports[i].attachment.has_input());
+        let pause = self.accept_again.map(|at| at.saturating_duration_since(Instant::now()));
+        let listen = if pause.is_none_or(|p| p.is_zero()) { PollFlags::POLLIN } else { PollFlags::empty() };
         let timeout = if !card.is_idle() || more {
-            PollTimeout::ZERO
+            Some(Duration::ZERO)
         } else if self.ports.iter().any(|p| p.waiting) {
-            PollTimeout::from(1u8)
+            Some(Duration::from_millis(1))
         } else {
-            PollTimeout::NONE
+            pause.filter(|p| !p.is_zero())
         };
         let mut fds = vec![
             PollFd::new(self.signals.0.as_fd(), PollFlags::POLLIN),
-            PollFd::new(self.listener.as_fd(), PollFlags::POLLIN),
+            PollFd::new(self.listener.as_fd(), listen),
         ];
         let mut slots = [None; PORTS];
         for (i, port) in self.ports.iter().enumerate() {
@@ -192,11 +203,14 @@ impl Server {
                 fds.push(PollFd::new(fd, PollFlags::POLLIN));
             }
         }
+        let first_waiting = fds.len();
+        fds.extend(self.waiting.fds().map(|fd| PollFd::new(fd, PollFlags::POLLIN)));
+        let end_waiting = fds.len();
         if let Some(client) = &self.client {
             let out = if client.has_pending_output() { PollFlags::POLLOUT } else { PollFlags::empty() };
             fds.push(PollFd::new(client.fd(), PollFlags::POLLIN | out));
         }
-        match poll(&mut fds, timeout) {
+        match poll(&mut fds, poll_timeout(timeout)) {
             Ok(_) | Err(Errno::EINTR) => {}
             Err(errno) => return Err(ServerError::System("poll", errno)),
         }
@@ -205,6 +219,7 @@ impl Server {
             signal: ready(0),
             connect: ready(1),
             client: self.client.is_some() && ready(fds.len() - 1),
+            waiting: (first_waiting..end_waiting).any(ready),
             ports: slots.map(|slot| slot.is_some_and(ready)),
         })
     }
@@ -230,25 +245,55 @@ impl Server {
             }
             self.client = None;
             self.device.disconnect();
+            self.accept_again = None;
+            self.admit();
         }
         self.stats.busy += started.elapsed();
     }
 
+    /// Lets the next client in while the card has none.
+    fn admit(&mut self) {
+        if self.client.is_none() {
+            self.client = self.waiting.take_next();
+            self.stats.clients += u64::from(self.client.is_some());
+        }
+    }
+
     fn accept(&mut self) {
-        let Ok((stream, _)) = self.listener.accept() else { return };
-        // The client we have may be gone without our having noticed yet.
-        self.serve_client();
-        if self.client.is_some() {
-            refuse(stream);
-            return;
-        }
-        match Connection::new(stream) {
+        let connection = match self.listener.accept() {
+            Ok((stream, _)) => Connection::new(stream),
+            Err(error) => match error.kind() {
+                ErrorKind::WouldBlock | ErrorKind::Interrupted | ErrorKind::ConnectionAborted => return,
+                _ => Err(error),
+            },
+        };
+        match connection {
             Ok(connection) => {
-                self.client = Some(connection);
-                self.stats.clients += 1;
+                self.accept_again = None;
+                self.waiting.push(connection);
+                self.admit();
             }
-            Err(error) => eprintln!("headend-card: new client: {error}"),
+            Err(error) => {
+                // The connection stays in the queue of the socket, so `poll` would report it again at once.
+                if self.accept_again.is_none() {
+                    eprintln!("headend-card: cannot let a client in, trying again every second: {error}");
+                }
+                self.accept_again = Some(Instant::now() + ACCEPT_PAUSE);
+            }
         }
+    }
+
+    /// Tells those that wait that the card is in use, unless it is not any more: the client we have may be gone without our
+    /// having noticed yet, and so may the one that takes its place.
+    fn refuse_waiting(&mut self) {
+        loop {
+            let before = self.waiting.len();
+            self.serve_client();
+            if self.waiting.len() == before {
+                break;
+            }
+        }
+        self.waiting.refuse();
     }
 
     /// Reads frames into the ports, as many as there is room for.
@@ -339,16 +384,8 @@ fn listen(path: &Path) -> Result<UnixListener, ServerError> {
     Ok(listener)
 }
 
-/// Tells a second client that the card is in use. It has to be waited for a moment, because the answer repeats the id of
-/// its first message; one that says nothing is just cut off.
-fn refuse(mut stream: UnixStream) {
-    let mut header = [0; HEADER_BYTES];
-    let told = stream
-        .set_nonblocking(false)
-        .and_then(|()| stream.set_read_timeout(Some(REFUSAL)))
-        .and_then(|()| stream.read_exact(&mut header))
-        .and_then(|()| stream.write_all(&Header::parse(&header).refuse(libc::EBUSY)));
-    if let Err(error) = told {
-        eprintln!("headend-card: a second client was cut off: {error}");
-    }
+/// Rounded up to milliseconds, so that nobody wakes up too early and again.
+fn poll_timeout(timeout: Option<Duration>) -> PollTimeout {
+    let millis = |t: Duration| u16::try_from(t.as_nanos().div_ceil(1_000_000)).unwrap_or(u16::MAX);
+    timeout.map_or(PollTimeout::NONE, |t| millis(t).into())
 }

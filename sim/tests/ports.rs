@@ -140,22 +140,15 @@ fn send_on_interface(name: &str, frame: &[u8]) {
     assert_eq!(sent, frame.len() as isize);
 }
 
-/// CPU time of a process in clock ticks (10 ms).
-fn cpu_ticks(pid: u32) -> u64 {
-    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap();
-    let fields: Vec<&str> = stat.rsplit_once(')').unwrap().1.split_whitespace().collect();
-    fields[11].parse::<u64>().unwrap() + fields[12].parse::<u64>().unwrap()
-}
-
 #[test]
 fn an_idle_card_sleeps() {
     let card = CardProcess::start(&["--port0", "dgram:{dir}/card0,{dir}/a"]);
     let mut client = Client::open(&card.socket);
     client.read32(0);
     std::thread::sleep(Duration::from_millis(200));
-    let before = cpu_ticks(card.pid());
+    let before = card.cpu_ticks();
     std::thread::sleep(Duration::from_secs(2));
-    let used = cpu_ticks(card.pid()) - before;
+    let used = card.cpu_ticks() - before;
     assert!(used <= 3, "{used} ticks of 10 ms in 2 s: more than 2 % of a processor");
     assert_eq!(client.read32(0), 0x4845_4144, "and wakes up");
 }

@@ -5,12 +5,13 @@ mod common;
 
 use common::{access, words, CardProcess, Client, LIMIT};
 use headend_sim::vfio_user::irqs::{ACTION_TRIGGER, DATA_EVENTFD, DATA_NONE};
+use headend_sim::vfio_user::waiting::MAX_WAITING;
 use headend_sim::vfio_user::wire::{Command, Header, FLAG_NO_REPLY, HEADER_BYTES};
 use nix::sys::eventfd::{EfdFlags, EventFd};
 use std::fs::File;
 use std::io::{Read, Seek, SeekFrom, Write};
 use std::os::fd::AsRawFd;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 const IOVA: u64 = 0x1_0000_0000;
 
@@ -186,6 +187,54 @@ fn a_second_client_is_told_that_the_card_is_in_use() {
     assert_eq!(first.read32(0), 0x4845_4144);
     drop((first, silent));
     Client::open(&card.socket);
+}
+
+#[test]
+fn second_clients_do_not_hold_up_the_first() {
+    let card = CardProcess::start(&[]);
+    let mut first = Client::open(&card.socket);
+    let mut others: Vec<Client> = (0..MAX_WAITING).map(|_| Client::connect(&card.socket)).collect();
+    let started = Instant::now();
+    let version = [&Header::command(3, Command::Version, 5).to_bytes()[..], &[0; 5]].concat();
+    for byte in &version[..version.len() - 1] {
+        for other in &mut others {
+            other.send_raw(&[*byte], &[]).unwrap();
+        }
+        assert_eq!(first.read32(0), 0x4845_4144);
+    }
+    // 20 reads and 160 single bytes; a pause for each of the eight clients alone would be longer than this.
+    assert!(started.elapsed().as_millis() < 300, "{:?}", started.elapsed());
+    for other in &mut others {
+        other.send_raw(&[0], &[]).unwrap();
+        assert_eq!(other.receive().unwrap().0.error as i32, libc::EBUSY);
+        assert!(other.receive().is_err(), "and is disconnected");
+    }
+    let mut silent: Vec<Client> = (0..=MAX_WAITING).map(|_| Client::connect(&card.socket)).collect();
+    assert!(silent[0].receive().is_err(), "the one that has been silent longest is cut off");
+    drop(first);
+    let offer = b"\0\0\x01\0{}\0";
+    assert!(silent[1].request(Command::Version, offer, &[]).is_ok(), "the first in the queue is next");
+    assert_eq!(silent[2].request(Command::Version, offer, &[]), Err(libc::EBUSY));
+    drop(silent);
+    assert_eq!(Client::open(&card.socket).read32(0), 0x4845_4144);
+}
+
+#[test]
+fn without_free_descriptors_clients_wait_and_the_card_sleeps() {
+    let mut card = CardProcess::start(&[]);
+    let limit = card.limit(libc::RLIMIT_NOFILE, 3);
+    let waiting = {
+        let socket = card.socket.clone();
+        std::thread::spawn(move || Client::open(&socket).read32(0))
+    };
+    let before = card.cpu_ticks();
+    std::thread::sleep(Duration::from_millis(1500));
+    let used = card.cpu_ticks() - before;
+    assert!(used <= 5 && !waiting.is_finished(), "{used} ticks of 10 ms");
+    card.limit(libc::RLIMIT_NOFILE, limit);
+    assert_eq!(waiting.join().unwrap(), 0x4845_4144);
+    card.stop();
+    assert_eq!(card.log().matches("cannot let a client in").count(), 1, "{}", card.log());
 }
 
 #[test]

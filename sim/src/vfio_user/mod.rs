@@ -10,4 +10,5 @@ pub mod connection;
 pub mod device;
 pub mod dma_map;
 pub mod irqs;
+pub mod waiting;
 pub mod wire;

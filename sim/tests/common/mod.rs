@@ -39,7 +39,9 @@ impl CardProcess {
 
     pub fn start_in(dir: tempfile::TempDir, args: &[&str]) -> Self {
         let socket = dir.path().join("card.sock");
-        let mut child = command(dir.path(), &socket, args).stdout(Stdio::piped()).spawn().unwrap();
+        let log = File::create(dir.path().join("log")).unwrap();
+        let mut child =
+            command(dir.path(), &socket, args).stdout(Stdio::piped()).stderr(log).spawn().unwrap();
         let mut line = String::new();
         BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
         assert!(line.contains("ready on"), "the card did not start: {line}");
@@ -52,6 +54,30 @@ impl CardProcess {
 
     pub fn pid(&self) -> u32 {
         self.child.id()
+    }
+
+    /// What the card has said on stderr.
+    pub fn log(&self) -> String {
+        std::fs::read_to_string(self.path("log")).unwrap()
+    }
+
+    /// Sets a resource limit of the card, as `ulimit` would have; gives the one there was.
+    pub fn limit(&self, resource: libc::__rlimit_resource_t, soft: u64) -> u64 {
+        let mut limit = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
+        // SAFETY: `limit` is live and of the right type; a null pointer leaves the limit alone.
+        unsafe {
+            assert_eq!(libc::prlimit(self.pid() as i32, resource, std::ptr::null(), &mut limit), 0);
+            let new = libc::rlimit { rlim_cur: soft, ..limit };
+            assert_eq!(libc::prlimit(self.pid() as i32, resource, &new, std::ptr::null_mut()), 0);
+        }
+        limit.rlim_cur
+    }
+
+    /// Processor time it has used, in clock ticks (10 ms).
+    pub fn cpu_ticks(&self) -> u64 {
+        let stat = std::fs::read_to_string(format!("/proc/{}/stat", self.pid())).unwrap();
+        let fields: Vec<&str> = stat.rsplit_once(')').unwrap().1.split_whitespace().collect();
+        fields[11].parse::<u64>().unwrap() + fields[12].parse::<u64>().unwrap()
     }
 
     pub fn is_running(&mut self) -> bool {
@@ -79,6 +105,7 @@ impl Drop for CardProcess {
     fn drop(&mut self) {
         let _ = self.child.kill();
         let _ = self.child.wait();
+        eprint!("{}", self.log());
     }
 }
 
