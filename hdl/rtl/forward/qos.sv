@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Egress queues. One FIFO per egress (port 0, port 1, host); a packet that does not fit as a whole is dropped
-// (tail drop, QueueFull*). The input never waits. Queue k takes packets with egress k; egress 3 does not occur.
+// (tail drop, QueueFull*) and reported, without its bytes if it was decrypted. The input never waits. Queue k takes packets with egress k; egress 3 does not occur.
 //
 // The scheduler sends whole packets, round robin among the queues whose head packet finds room in its egress
 // buffer: free_i[k] (free beats of that buffer) >= beats already reserved + ceil((len + 128) / 64) + 1. The
@@ -191,7 +191,7 @@ module qos #(
       drop_o.sa      <= s_meta_i.sa_in;
       drop_o.spi     <= has_sa ? s_meta_i.spi : s_meta_i.parsed.spi;
       drop_o.seq     <= has_sa ? s_meta_i.seq : {32'd0, s_meta_i.parsed.seq};
-      drop_o.data    <= s_beat_i.data;
+      drop_o.data    <= s_meta_i.decrypted ? '0 : s_beat_i.data;
     end
   end
 

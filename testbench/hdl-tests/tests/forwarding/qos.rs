@@ -192,6 +192,8 @@ fn a_full_queue_drops_whole_packets_and_leaves_the_others_alone() {
     let host_beats = [20, 20, 20, 20, 20, 20, 20, 20, 20, 21, 20, 1, 1];
     for (i, host) in host_beats.into_iter().enumerate() {
         let (data, meta) = packet(&mut rng, i as u64, 2, host * 64);
+        // of the three that are lost, one was decrypted
+        let meta = Meta { decrypted: host == 21 || i == 0, ..meta };
         match stored.iter().sum::<usize>() + host <= BEATS {
             true => stored.push(host),
             false => lost.push((data.clone(), meta)),
@@ -201,6 +203,7 @@ fn a_full_queue_drops_whole_packets_and_leaves_the_others_alone() {
         source.push(Packet::new(data).side(meta.to_bytes()));
     }
     assert_eq!((stored.len(), lost.len()), (10, 3));
+    assert_eq!(lost.iter().filter(|(_, meta)| meta.decrypted).count(), 1);
     let others = host_beats.len();
     while sink.count() < others || !source.is_empty() {
         bench.step(&mut [&mut source, &mut sink, &mut drops]);
@@ -217,7 +220,7 @@ fn a_full_queue_drops_whole_packets_and_leaves_the_others_alone() {
             sa: 3,
             spi: 77,
             seq: meta.seq,
-            data: data[..64].try_into().unwrap(),
+            data: if meta.decrypted { [0; 64] } else { data[..64].try_into().unwrap() },
             ..DropRecord::default()
         };
         assert_eq!(DropRecord::from_bytes(&got[0]).unwrap(), want);
