@@ -5,17 +5,20 @@
 // number, appends the ESP trailer and prepares the GCM context and the outer headers for esp_finish. Every
 // other packet passes unchanged with `ctx.crypt` = 0 and `hdr.len` = 0.
 //
-// - Sequence numbers start at 1 and are right back to back for packets of one SA: the state is read,
-//   incremented and written within two cycles, and the memory bypasses a write to a simultaneous read. The
-//   IV is the 64-bit sequence number, big endian, so no nonce repeats under a key. Without ESN the last
-//   number is 2^32-1, with ESN 2^64-1.
+// - Sequence numbers go on behind the record's `seq` (0 for a new key, whose first packet gets 1) and are right
+//   back to back for packets of one SA: the state is read, incremented and written within two cycles, and the
+//   memory bypasses a write to a simultaneous read. The IV is the 64-bit sequence number, big endian, so no
+//   nonce repeats under a key. Without ESN the last number is 2^32-1, with ESN 2^64-1; a record whose `seq` is
+//   that or more sends nothing.
 // - Outer IPv4 header: DSCP copied or from the SA, ECN copied (RFC 6040 normal mode), DF from the SA, ID 0
 //   with DF (RFC 6864), else a counter over all SAs that starts at 0.
-// - Dropped here: SaOutInvalid (no such SA, transport mode, IPv6 outer header, or an ICV length other than
-//   8, 12, 16), SeqExhausted. The packet is eaten, reported, and its reservation released (`rel_*`).
-// - Tables: owns SaOut and SaOutState. A write of SaOut replaces the record and zeroes the state in the same
-//   cycle, between packets. Key material reads as zero. Table operations take 4 cycles and hold the input
-//   for 2 of them.
+// - Dropped here: SaOutInvalid (no such SA, another generation than meta.sa_out_gen, transport mode, IPv6 outer
+//   header, or an ICV length other than 8, 12, 16), SeqExhausted. The packet is eaten, reported (without its
+//   bytes if it was decrypted), and its reservation released (`rel_*`). A packet that waited in a queue while
+//   its SA was replaced thus never leaves under the new one.
+// - Tables: owns SaOut and SaOutState. A write of SaOut replaces the record, sets the sequence number to the
+//   record's and the counters to zero in the same cycle, between packets. Key material reads as zero. Table
+//   operations take 4 cycles and hold the input for 2 of them.
 //
 // Byte 0 is in bits 7:0. One beat per cycle.
 //
@@ -24,8 +27,7 @@
 `default_nettype none
 
 module esp_encap #(
-  parameter int unsigned Depth    = headend_tables_pkg::SaDepth,
-  parameter logic [63:0] SeqStart = 64'd0    // sequence number of a fresh SA; tests start near the end
+  parameter int unsigned Depth = headend_tables_pkg::SaDepth
 ) (
   input  wire                                  clk_i,
   input  wire                                  rst_ni,
@@ -145,10 +147,12 @@ module esp_encap #(
     .rdata_o(record)
   );
 
-  headend_tables_pkg::sa_out_state_t state_fresh;
+  headend_tables_pkg::sa_out_t       record_new;
+  headend_tables_pkg::sa_out_state_t state_new;
+  assign record_new = tbl_wdata_q;
   always_comb begin
-    state_fresh     = '0;
-    state_fresh.seq = SeqStart;
+    state_new     = '0;
+    state_new.seq = record_new.seq;
   end
 
   ram_1r1w #(
@@ -159,7 +163,7 @@ module esp_encap #(
     .rst_ni,
     .we_i   (install || state_we),
     .waddr_i(install ? tbl_addr_q : b1_addr),
-    .wdata_i(install ? state_fresh : state_next),
+    .wdata_i(install ? state_new : state_next),
     .re_i   (read),
     .raddr_i(read_addr),
     .rdata_o(state)
@@ -224,9 +228,9 @@ module esp_encap #(
                       (b1_meta_q.adj_kind == headend_tables_pkg::ADJ_KIND_PROTECT);
   assign icv_len_ok = (record.gcm.icv_len == 5'd8) || (record.gcm.icv_len == 5'd12) ||
                       (record.gcm.icv_len == 5'd16);
-  assign usable     = (32'(b1_meta_q.sa_out) < Depth) && record.valid && record.tunnel && !record.ipv6 &&
-                      icv_len_ok;
-  assign exhausted  = (state.seq[31:0] == '1) && (!record.esn || state.seq[63:32] == '1);
+  assign usable     = (32'(b1_meta_q.sa_out) < Depth) && record.valid &&
+                      (record.gen == b1_meta_q.sa_out_gen) && record.tunnel && !record.ipv6 && icv_len_ok;
+  assign exhausted  = record.esn ? (state.seq == '1) : ((state.seq[63:32] != '0) || (state.seq[31:0] == '1));
   assign drop_first = protect && (!usable || exhausted);
   assign drop       = b1_beat_q.sop ? drop_first : drop_q;
   assign seq        = state.seq + 64'd1;
@@ -257,7 +261,7 @@ module esp_encap #(
     drop_record.sa      = b1_meta_q.sa_out;
     drop_record.spi     = usable ? record.spi : '0;
     drop_record.seq     = usable ? state.seq : '0;
-    drop_record.data    = b1_beat_q.data;
+    drop_record.data    = b1_meta_q.decrypted ? '0 : b1_beat_q.data;
   end
 
   always_ff @(posedge clk_i) begin
@@ -497,7 +501,7 @@ module esp_encap #(
   );
 
   logic unused;
-  assign unused = ^{tbl_index_i[31:AddrW], tbl_wdata_i[1535:RecordW], b3_record_q};
+  assign unused = ^{tbl_index_i[31:AddrW], tbl_wdata_i[1535:RecordW], b3_record_q, record_new};
 
 endmodule
 

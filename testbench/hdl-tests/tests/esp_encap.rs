@@ -10,6 +10,8 @@ use headend_verilated::{Library, Model};
 use std::sync::Arc;
 
 const SAS: usize = 16;
+/// Generation of the records, and the one that packets ask for unless they are of another age.
+const GEN: u8 = 0x5a;
 
 fn library() -> Arc<Library> {
     Model::new("esp_encap").param("Depth", SAS as u64).checked().build().unwrap()
@@ -22,13 +24,17 @@ fn record(rng: &mut Rng) -> SaOut {
     gcm.salt.copy_from_slice(&rng.bytes(4));
     gcm.h1.copy_from_slice(&rng.bytes(16));
     gcm.hfb.copy_from_slice(&rng.bytes(16));
+    let esn = rng.chance(50);
+    let used = rng.next_u64() >> if esn { 1 } else { 33 };
     SaOut {
         valid: true,
-        esn: rng.chance(50),
+        esn,
         tunnel: true,
         copy_dscp: rng.chance(50),
         df: rng.chance(50),
-        gen: rng.next_u64() as u8,
+        gen: GEN,
+        seq: if rng.chance(50) { used } else { 0 },
+        key_check: rng.next_u64() as u32,
         dscp: rng.below(64) as u8,
         ttl: rng.next_u64() as u8,
         spi: rng.next_u64() as u32,
@@ -64,8 +70,16 @@ impl Builder {
         let Some((sa, state)) = self.sas.get_mut(usize::from(meta.sa_out)) else {
             return Err(DropReason::SaOutInvalid);
         };
-        if !sa.valid || !sa.tunnel || sa.ipv6 || ![8, 12, 16].contains(&sa.gcm.icv_len) {
+        if !sa.valid
+            || sa.gen != meta.sa_out_gen
+            || !sa.tunnel
+            || sa.ipv6
+            || ![8, 12, 16].contains(&sa.gcm.icv_len)
+        {
             return Err(DropReason::SaOutInvalid);
+        }
+        if state.seq >= last_seq(sa) {
+            return Err(DropReason::SeqExhausted);
         }
         state.seq += 1;
         state.packets += 1;
@@ -94,6 +108,15 @@ impl Builder {
         };
         let meta = Meta { len: clear.len() as u16, starts_l3: false, ..*meta };
         Ok(Expected { data: clear, meta, ctx, hdr })
+    }
+}
+
+/// The last sequence number of an SA.
+fn last_seq(sa: &SaOut) -> u64 {
+    if sa.esn {
+        u64::MAX
+    } else {
+        u32::MAX.into()
     }
 }
 
@@ -156,7 +179,8 @@ impl Setup {
         let mut agents: [&mut dyn Agent; 4] =
             [&mut self.source, &mut self.sink, &mut self.drops, &mut self.releases];
         bus.write(&mut self.bench, &mut agents, Table::SaOut.code(), index as u32, &record.to_bytes());
-        self.builder.sas[index] = (record, SaOutState::default());
+        let state = SaOutState { seq: record.seq, ..SaOutState::default() };
+        self.builder.sas[index] = (record, state);
     }
 
     fn read(&mut self, table: Table, index: usize) -> Vec<u8> {
@@ -195,7 +219,11 @@ impl Setup {
                     assert_eq!((drop.reason, drop.stage), (reason.code(), Stage::Encap.code()), "packet {i}");
                     assert_eq!((drop.len, drop.vrf, drop.sa), (meta.len, meta.vrf, meta.sa_out));
                     let shown = data.len().min(64);
-                    assert_eq!(&drop.data[..shown], &data[..shown]);
+                    if meta.decrypted {
+                        assert_eq!(drop.data, [0; 64], "plaintext of an SA in a report");
+                    } else {
+                        assert_eq!(&drop.data[..shown], &data[..shown]);
+                    }
                     let release = releases.next().unwrap().1;
                     assert_eq!((release[0][0], release[1][0]), (meta.egress, meta.resv), "packet {i}");
                 }
@@ -216,6 +244,8 @@ fn job(rng: &mut Rng, sa: u16, len: usize) -> (Vec<u8>, Meta) {
         egress: rng.below(2) as u8,
         resv: rng.next_u64() as u8,
         sa_out: sa,
+        sa_out_gen: GEN,
+        decrypted: rng.chance(50),
         dmac: rng.next_u64() >> 16,
         smac: rng.next_u64() >> 16,
         ..Meta::default()
@@ -237,6 +267,7 @@ fn agrees_with_the_builder_on_random_packets() {
                 0 => meta.op = Op::Host.code(),
                 1 => meta.op = Op::Direct.code(),
                 2 => meta.adj_kind = AdjKind::Mpls.code(),
+                3 => meta.sa_out_gen ^= 1 << rng.below(8),
                 _ => {}
             }
             setup.push(&data, &meta);
@@ -259,39 +290,53 @@ fn one_sa_back_to_back_numbers_every_packet_once_without_a_bubble() {
         setup.step();
     }
     let first = setup.source.sent()[0].0;
+    let used = setup.builder.sas[1].0.seq;
     for i in 0..500 {
         let got = setup.sink.pop().unwrap();
         assert_eq!(got.first_cycle, first + i + 6, "packet {i}");
-        assert_eq!(GcmCtx::from_bytes(&got.sides[1]).unwrap().iv, (i + 1).to_be_bytes());
+        assert_eq!(GcmCtx::from_bytes(&got.sides[1]).unwrap().iv, (used + i + 1).to_be_bytes());
     }
 }
 
+/// Packets that were on their way when their SA was replaced: each leaves under the SA it was meant for, or not at
+/// all. The new SA numbers its own packets from its record's `seq` on.
 #[test]
-fn a_replaced_sa_starts_at_one_even_under_load() {
+fn no_packet_leaves_under_the_sa_that_replaced_its_own() {
     let mut rng = Rng::new(6);
     for offset in 0..12 {
         let mut setup = Setup::new(&mut rng, [0, 0]);
-        let jobs: Vec<_> = (0..60).map(|_| job(&mut rng, 2, 30)).collect();
-        jobs.iter().for_each(|(data, meta)| setup.push(data, meta));
+        (0..60).map(|_| job(&mut rng, 2, 30)).for_each(|(data, meta)| setup.push(&data, &meta));
         (0..10 + offset).for_each(|_| setup.step());
-        let fresh = SaOut { gcm: GcmKey { icv_len: 16, ..GcmKey::default() }, ..record(&mut rng) };
-        let old_spi = setup.builder.sas[2].0.spi;
+        let old = setup.builder.sas[2].0.clone();
+        let fresh =
+            SaOut { gen: GEN + 1, gcm: GcmKey { icv_len: 16, ..GcmKey::default() }, ..record(&mut rng) };
         setup.install(2, fresh.clone());
-        while setup.sink.count() < 60 {
+        for _ in 0..20 {
+            let (data, meta) = job(&mut rng, 2, 30);
+            setup.push(&data, &Meta { sa_out_gen: GEN + 1, ..meta });
+        }
+        while setup.sink.count() + setup.drops.seen.len() < 80 {
             setup.step();
         }
-        let mut next = [1u64, 1];
-        for _ in 0..60 {
+        let lost = setup.drops.seen.len();
+        assert!((1..60).contains(&lost), "the write fell between: {lost}");
+        for (_, word) in &setup.drops.seen {
+            assert_eq!(DropRecord::from_bytes(&word[0]).unwrap().reason, DropReason::SaOutInvalid.code());
+        }
+        for n in 0..80 - lost {
             let hdr = OuterHdr::from_bytes(&setup.sink.pop().unwrap().sides[2]).unwrap();
             let spi = u32::from_be_bytes(hdr.data[34..38].try_into().unwrap());
             let seq = u64::from_be_bytes(hdr.data[42..50].try_into().unwrap());
-            assert!(spi == old_spi || spi == fresh.spi);
-            let counter = &mut next[usize::from(spi == fresh.spi)];
-            assert_eq!(seq, *counter);
-            *counter += 1;
+            let before = 60 - lost;
+            let want = if n < before {
+                (old.spi, old.seq + n as u64 + 1)
+            } else {
+                (fresh.spi, fresh.seq + (n - before) as u64 + 1)
+            };
+            assert_eq!((spi, seq), want, "packet {n} of {} under the old SA", before);
         }
-        assert!(next[0] > 1 && next[1] > 1, "the write fell between: {next:?}");
-        assert_eq!(setup.state(2).seq, next[1] - 1);
+        let state = setup.state(2);
+        assert_eq!((state.seq, state.packets, state.bytes), (fresh.seq + 20, 20, 600));
     }
 }
 
@@ -306,19 +351,29 @@ fn installing_one_sa_under_load_repeats_no_number_of_another() {
         let fresh = record(&mut rng);
         setup.install(3, fresh);
         setup.finish(&jobs);
-        assert_eq!(setup.state(2).seq, 60);
+        assert_eq!(setup.state(2).seq, setup.builder.sas[2].0.seq + 60);
     }
 }
 
 /// The last number of the space is used, the next packet dropped, and so is every one after it.
 #[test]
 fn an_exhausted_sequence_number_space_stays_exhausted() {
-    for (esn, start) in [(false, "64'hffff_fffa"), (true, "64'hffff_fffa"), (true, "64'hffff_ffff_ffff_fffa")]
-    {
-        let library = Model::new("esp_encap").param("Depth", 16).param_text("SeqStart", start).checked();
-        let mut bench = Bench::new(&library.build().unwrap(), 10_000);
+    let library = library();
+    for (esn, used, sent) in [
+        (false, 0xffff_fffa, 5),
+        (false, 0xffff_ffff, 0),
+        (false, 0x1_0000_0000, 0),
+        (false, 0x1_0000_0005, 0),
+        (false, u64::MAX, 0),
+        (true, 0xffff_fffa, 8),
+        (true, 0xffff_ffff, 8),
+        (true, u64::MAX - 5, 5),
+        (true, u64::MAX, 0),
+    ] {
+        let mut bench = Bench::new(&library, 10_000);
         let mut rng = Rng::new(8);
-        let sa = SaOut { esn, gcm: GcmKey { icv_len: 16, ..GcmKey::default() }, ..record(&mut rng) };
+        let gcm = GcmKey { icv_len: 16, ..GcmKey::default() };
+        let sa = SaOut { esn, seq: used, gcm, ..record(&mut rng) };
         TableBus::new(&bench).write(&mut bench, &mut [], Table::SaOut.code(), 1, &sa.to_bytes());
         let mut source = StreamSource::new(&bench, "s", &["s_meta_i"]);
         let mut sink = StreamSink::new(&bench, "m", &["m_ctx_o"]);
@@ -328,13 +383,17 @@ fn an_exhausted_sequence_number_space_stays_exhausted() {
             source.push(Packet::new(data).side(meta.to_bytes()));
         }
         bench.run(&mut [&mut source, &mut sink, &mut drops], 60);
-        let exhausts = start != "64'hffff_fffa" || !esn;
-        assert_eq!((sink.count(), drops.seen.len()), if exhausts { (5, 3) } else { (8, 0) }, "{start} {esn}");
+        assert_eq!((sink.count(), drops.seen.len()), (sent, 8 - sent), "{used:x} {esn}");
+        for n in 1..=sent as u64 {
+            let ctx = GcmCtx::from_bytes(&sink.pop().unwrap().sides[0]).unwrap();
+            assert_eq!(ctx.iv, (used + n).to_be_bytes());
+        }
         for (_, word) in &drops.seen {
             assert_eq!(DropRecord::from_bytes(&word[0]).unwrap().reason, DropReason::SeqExhausted.code());
         }
         let state = TableBus::new(&bench).read(&mut bench, &mut [], Table::SaOutState.code(), 1);
-        assert_eq!(SaOutState::from_bytes(&state[..24]).unwrap().packets, sink.count() as u64);
+        let state = SaOutState::from_bytes(&state[..24]).unwrap();
+        assert_eq!((state.seq, state.packets), (used + sent as u64, sent as u64));
     }
 }
 
