@@ -15,9 +15,13 @@
 //                                                                    drop AdjInvalid
 //    6  not a swap, IP TTL 0 or 1                                    host TtlExpired
 //    7  parsed.ip_len > mtu                                          host TooBig
-//    8  Ip, Mpls, Protect: forward
+//    8  the frame to send would be longer than MaxFrameBytes         host TooBig
+//    9  Ip, Mpls, Protect: forward
 //
-// Forward: egress, adj_kind, dmac, smac from the adjacency, sa_out its SA (Protect; else 0).
+// The frame to send: Ethernet header, pushed labels and what rewrite keeps; for Protect Ethernet, outer IPv4 and
+// ESP header, IV, the packet with padding and trailer, and an ICV of 16 bytes, even if the SA's is shorter.
+//
+// Forward: egress, adj_kind, dmac, smac from the adjacency, sa_out and sa_out_gen its SA (Protect; else 0).
 //   no swap  strip = l3_off, patch_ttl = 1
 //   swap     strip = Ethernet header and top label, patch_ttl = 0
 //   Ip       push_ethertype 0x0800. Protect: the same, no Ethernet header is built before encryption.
@@ -26,7 +30,10 @@
 //                     TC = IP precedence when copy_exp, else label_exp
 //            swap:    the innermost has S and TC of the incoming label and its TTL - 1; the others have S = 0,
 //                     TTL = label_ttl, or incoming TTL - 1 when that is 0, TC = incoming when copy_exp, else label_exp
-// ip_len of a packet below a swapped label is known (and checked) only if it is well-formed IP.
+// ip_len of a packet below a swapped label is known (and checked against the mtu) only if it is well-formed IP.
+//
+// Popping is always the pipe model of RFC 3443: the TTL of a popped label, which only has to be above 1, never
+// goes back into the IP header, also when the labels that this module pushes copy the IP TTL.
 
 `default_nettype none
 
@@ -77,29 +84,51 @@ module adj_lookup (
   );
   assign tbl_rdata_o = {{(1536 - AdjW) {1'b0}}, adj_bus};
 
+  // Whether the frame to send is short enough: with 0 to 3 labels, and with ESP.
+  localparam int unsigned MaxFrame   = headend_tables_pkg::MaxFrameBytes;
+  localparam int unsigned EspBytes   = 14 + 20 + 8 + 8 + 16;                  // but for padding and trailer
+  localparam int unsigned EspLongest = (MaxFrame - EspBytes) / 4 * 4 - 2;
+  headend_tables_pkg::parsed_t in_p;
+  logic [7:0] in_strip;
+  logic [16:0] in_keep;
+  logic [3:0] in_fits_labels, fits_labels;
+  logic in_fits_esp, fits_esp;
+  assign in_p = meta_i.parsed;
+  assign in_strip = swap_i ? 8'd18 + {4'd0, in_p.vlan_count, 2'd0} : in_p.l3_off;
+  assign in_keep = (!swap_i || ((in_p.is_ipv4 || in_p.is_ipv6) && !in_p.malformed))
+                   ? {1'b0, in_p.ip_len} + {9'd0, in_p.l3_off - in_strip}
+                   : {1'b0, meta_i.len - {8'd0, in_strip}};
+  for (genvar k = 0; k < 4; k++) begin : gen_fits
+    assign in_fits_labels[k] = in_keep <= 17'(MaxFrame - 14 - 4 * k);
+  end
+  assign in_fits_esp = {16'd0, in_p.ip_len} <= EspLongest;
+
   logic s1_valid_q, known, swap, in_range;
   headend_tables_pkg::meta_t s1_meta_q;
   hdr_delay #(
-      .Width (headend_tables_pkg::META_W + 3),
+      .Width (headend_tables_pkg::META_W + 8),
       .Cycles(1)
   ) u_meta (
       .clk_i,
       .rst_ni,
       .valid_i,
-      .d_i    ({meta_i, adj_valid_i, swap_i, {16'd0, adj_i} < headend_tables_pkg::AdjDepth}),
+      .d_i    ({meta_i, in_fits_labels, in_fits_esp, adj_valid_i, swap_i,
+                {16'd0, adj_i} < headend_tables_pkg::AdjDepth}),
       .valid_o(s1_valid_q),
-      .q_o    ({s1_meta_q, known, swap, in_range})
+      .q_o    ({s1_meta_q, fits_labels, fits_esp, known, swap, in_range})
   );
 
   // ------------------------------------------------------------------ cycle 1: verdict
   headend_tables_pkg::parsed_t p;
-  logic is_mpls, kind_ok;
+  logic is_mpls, is_protect, kind_ok, fits;
   assign p = s1_meta_q.parsed;
   assign is_mpls = adj.kind == headend_tables_pkg::ADJ_KIND_MPLS;
+  assign is_protect = adj.kind == headend_tables_pkg::ADJ_KIND_PROTECT;
+  assign fits = is_protect ? fits_esp : fits_labels[is_mpls ? adj.label_count : 2'd0];
   assign kind_ok = ({30'd0, adj.egress} < headend_tables_pkg::NumPorts)
                    && ((is_mpls && (adj.label_count != 2'd0))
                        || (!swap && ((adj.kind == headend_tables_pkg::ADJ_KIND_IP)
-                                     || (adj.kind == headend_tables_pkg::ADJ_KIND_PROTECT))));
+                                     || is_protect)));
 
   logic [headend_tables_pkg::DROP_REASON_W-1:0] drop;
   logic [headend_tables_pkg::HOST_REASON_W-1:0] host;
@@ -116,7 +145,7 @@ module adj_lookup (
     end
     else if (!kind_ok) drop = headend_tables_pkg::DROP_REASON_ADJ_INVALID;
     else if (!swap && (p.ttl <= 8'd1)) host = headend_tables_pkg::HOST_REASON_TTL_EXPIRED;
-    else if (p.ip_len > adj.mtu) host = headend_tables_pkg::HOST_REASON_TOO_BIG;
+    else if ((p.ip_len > adj.mtu) || !fits) host = headend_tables_pkg::HOST_REASON_TOO_BIG;
   end
 
   // ------------------------------------------------------------------ cycle 1: labels
@@ -156,7 +185,8 @@ module adj_lookup (
         meta_d.patch_ttl = !swap;
         meta_d.adj_kind = adj.kind;
         meta_d.egress = adj.egress;
-        meta_d.sa_out = (adj.kind == headend_tables_pkg::ADJ_KIND_PROTECT) ? adj.sa : 16'd0;
+        meta_d.sa_out = is_protect ? adj.sa : 16'd0;
+        meta_d.sa_out_gen = is_protect ? adj.sa_gen : 8'd0;
         meta_d.dmac = adj.dmac;
         meta_d.smac = adj.smac;
         meta_d.push_count = is_mpls ? adj.label_count : 2'd0;
@@ -179,7 +209,7 @@ module adj_lookup (
   end
 
   logic unused_bits;
-  assign unused_bits = ^{tbl_wdata_i[1535:AdjW], p};
+  assign unused_bits = ^{tbl_wdata_i[1535:AdjW], p, in_p};
 
 endmodule
 

@@ -24,6 +24,9 @@
 //   13  destination >= 224.0.0.0, decrypted or from MPLS             drop Multicast
 //   14  options                                                      host IpOptions
 //   15  PopAdj: the label's adjacency; all others: route_o = 1, look up (vrf, destination); PopVrf sets vrf
+//
+// A label is popped by the pipe model of RFC 3443: its TTL is checked (line 4, the top label's only) and goes;
+// the IP TTL stays what it was.
 
 `default_nettype none
 

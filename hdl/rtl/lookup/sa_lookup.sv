@@ -10,7 +10,7 @@
 //   hit: sa_in, sa_in_gen, spi, icv_len and seq are set; then the first line that applies:
 //     less than 16 bytes of IP payload, ciphertext (payload - 16 - icv_len) below 4 bytes
 //       or not a multiple of 4                                                 drop EspTooShort
-//     sequence number 0 without ESN                                            drop EspSeqZero
+//     sequence number 0, with ESN the inferred 64-bit one                      drop EspSeqZero
 //     else op = DECRYPT, strip = l4_off + 16, len = ciphertext + ICV, ctx_o filled
 //
 // meta.len of a DECRYPT packet is the length that esp_strip leaves; the stream still has the whole frame.
@@ -202,7 +202,7 @@ module sa_lookup (
       if (too_short) begin
         meta_d.op   = headend_tables_pkg::OP_DROP;
         meta_d.drop = headend_tables_pkg::DROP_REASON_ESP_TOO_SHORT;
-      end else if (!s5_rec_q.esn && (p.seq == 32'd0)) begin
+      end else if ({seq_hi, p.seq} == 64'd0) begin
         meta_d.op   = headend_tables_pkg::OP_DROP;
         meta_d.drop = headend_tables_pkg::DROP_REASON_ESP_SEQ_ZERO;
       end else begin

@@ -95,8 +95,8 @@ impl Model {
         if esp.len() < overhead + 4 || !(esp.len() - overhead).is_multiple_of(4) {
             return drop(DropReason::EspTooShort);
         }
-        // Without ESN the first packet has number 1 (RFC 4303 3.3.3), and 0 never comes.
-        if !key.esn && word(4) == 0 {
+        // The first packet has number 1 (RFC 4303 3.3.3), and 0 never comes.
+        if self.sequence(index, word(4)) == 0 {
             return drop(DropReason::EspSeqZero);
         }
         Ok(Some(index))

@@ -14,10 +14,9 @@ impl Model {
     /// Turns an ESP packet (`esp`: SPI to ICV) of SA `index` into its inner packet.
     pub(super) fn decap(&mut self, outer: Packet, index: u16, esp: &[u8]) -> Step<Packet> {
         let sa = self.tables.sas_in[&index].clone();
+        let seq = self.sequence(index, u32::from_be_bytes([esp[4], esp[5], esp[6], esp[7]]));
         let state = self.replay.get_mut(&index).expect("installed SAs have state");
         let counters = self.sa_in.get_mut(&index).expect("installed SAs have counters");
-        let low = u32::from_be_bytes([esp[4], esp[5], esp[6], esp[7]]);
-        let seq = if sa.key.esn { state.infer(low) } else { low.into() };
 
         let Some(payload) = sa.key.open(esp, seq) else {
             counters.auth_fail += 1;
@@ -39,6 +38,24 @@ impl Model {
         counters.packets += 1;
         counters.bytes += inner.len() as u64;
         Ok(Packet { bytes: inner.to_vec(), l3: true, vrf: sa.ivrf, sa: Some(index), ..outer })
+    }
+
+    /// The sequence number for which `low` stands on inbound SA `index`: with ESN 64 bits are inferred.
+    pub(super) fn sequence(&self, index: u16, low: u32) -> u64 {
+        if self.tables.sas_in[&index].key.esn {
+            self.replay[&index].infer(low)
+        } else {
+            low.into()
+        }
+    }
+
+    /// The 64-bit sequence number behind the field of a packet of SA `index`: inferred with ESN, else the
+    /// field itself.
+    pub(super) fn sequence(&self, index: u16, field: u32) -> u64 {
+        match self.tables.sas_in[&index].key.esn {
+            true => self.replay[&index].infer(field),
+            false => field.into(),
+        }
     }
 
     /// Whether a decrypted packet lies inside its SA's selectors (RFC 4301 5.2 step 4), which are IPv4.

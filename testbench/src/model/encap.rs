@@ -2,11 +2,19 @@
 //! Outbound ESP in tunnel mode (RFC 4303 3.3, RFC 4106, outer header per RFC 4301 5.1.2.1).
 
 use super::{drop, sent, Link, Model, Step, Verdict};
-use crate::packet::{ethernet, EspPayload, Ipv4, ETHERTYPE_IPV4, PROTO_ESP};
+use crate::packet::{
+    ethernet, EspPayload, Ipv4, ESP_HEADER_BYTES, ESP_IV_BYTES, ETHERTYPE_IPV4, ETHER_HEADER_BYTES, PROTO_ESP,
+};
 use headend_regs::DropReason;
 
 /// Next header of IPv4 in tunnel mode.
 const NEXT_IPV4: u8 = 4;
+
+/// Bytes that a frame has beside a packet of `len` bytes when ESP carries it: Ethernet, outer IPv4, ESP header, IV,
+/// padding and trailer up to a multiple of four, and the longest ICV, whatever the SA's.
+pub(super) fn encap_growth(len: usize) -> usize {
+    ETHER_HEADER_BYTES + 20 + ESP_HEADER_BYTES + ESP_IV_BYTES + ((len + 2).next_multiple_of(4) - len) + 16
+}
 
 impl Model {
     /// Encrypts `inner` (an IPv4 packet, TTL already decremented) with SA `index`, which must be of
@@ -17,7 +25,7 @@ impl Model {
         let state = self.sa_out.get_mut(&index).expect("installed SAs have state");
         // The counter must not cycle (RFC 4303 3.3.3): a nonce is never used twice.
         let last = if sa.key.esn { u64::MAX } else { u32::MAX.into() };
-        if state.seq == last {
+        if state.seq >= last {
             return drop(DropReason::SeqExhausted);
         }
         state.seq += 1;

@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 //! The forwarding decision: labels, VRF routes, adjacencies, and the rewritten packet.
 
+use super::encap::encap_growth;
 use super::headers::{label_stack, link, network, Ip, Network, Stack};
 use super::{drop, sent, Action, Adjacency, LabelAction, Link, Model, Packet, Step, Verdict};
 use crate::packet::{
-    checksum_adjust, ethernet, LabelEntry, ETHERTYPE_IPV4, ETHERTYPE_MPLS, ETHER_HEADER_BYTES,
+    checksum_adjust, ethernet, LabelEntry, ESP_HEADER_BYTES, ESP_IV_BYTES, ETHERTYPE_IPV4, ETHERTYPE_MPLS,
+    ETHER_HEADER_BYTES,
 };
-use headend_regs::{DropReason, HostReason, Ingress};
+use headend_regs::{param, DropReason, HostReason, Ingress};
 
 /// First unreserved label (RFC 3032 2.1).
 const FIRST_LABEL: u32 = 16;
@@ -14,6 +16,13 @@ const FIRST_LABEL: u32 = 16;
 const EXPLICIT_NULL: u32 = 0;
 /// First multicast address (224.0.0.0); broadcast lies above it.
 const FIRST_MULTICAST: u32 = 0xe000_0000;
+
+/// Bytes that ESP in tunnel mode adds to a packet of `inner` bytes: IPv4 header, ESP header, IV, padding
+/// and trailer, ICV. Room for the longest ICV is asked for whatever the SA's is.
+fn esp_overhead(inner: usize) -> usize {
+    let trailer = (inner + 2).next_multiple_of(4) - inner;
+    20 + ESP_HEADER_BYTES + ESP_IV_BYTES + trailer + 16
+}
 
 /// Where popping labels led.
 enum Popped {
@@ -120,7 +129,21 @@ impl Model {
         if ip.ttl <= 1 {
             return Err(packet.to_host(HostReason::TtlExpired));
         }
-        if ip.total_len > usize::from(mtu) {
+        let added = match &action {
+            Action::Mpls { labels, .. } => 4 * labels.len(),
+            Action::Protect { .. } => esp_overhead(ip.total_len),
+            _ => 0,
+        };
+        let frame_len = ETHER_HEADER_BYTES + ip.total_len + added;
+        if ip.total_len > usize::from(mtu) || frame_len > param::MAX_FRAME_BYTES {
+            return Err(packet.to_host(HostReason::TooBig));
+        }
+        let growth = match &action {
+            Action::Mpls { labels, .. } => ETHER_HEADER_BYTES + 4 * labels.len(),
+            Action::Protect { .. } => encap_growth(ip.total_len),
+            _ => ETHER_HEADER_BYTES,
+        };
+        if ip.total_len + growth > param::MAX_FRAME_BYTES {
             return Err(packet.to_host(HostReason::TooBig));
         }
         // Ethernet padding ends here: only the IP packet itself goes on.
@@ -154,10 +177,15 @@ impl Model {
             Network::V6 { total_len } => Some(total_len),
             Network::Malformed => None,
         };
-        if ip_len.is_some_and(|len| len > usize::from(*mtu)) {
+        let end = ip_len.map_or(packet.bytes.len(), |len| below + len);
+        let frame_len = end - 4 + 4 * labels.len();
+        if ip_len.is_some_and(|len| len > usize::from(*mtu)) || frame_len > param::MAX_FRAME_BYTES {
             return Err(packet.to_host(HostReason::TooBig));
         }
-        let end = ip_len.map_or(packet.bytes.len(), |len| below + len);
+        // One entry goes, the adjacency's come.
+        if end - 4 + 4 * labels.len() > param::MAX_FRAME_BYTES {
+            return Err(packet.to_host(HostReason::TooBig));
+        }
         // The innermost label takes the place of the swapped one; the others are pushed on top of it.
         let mut entries = stack(labels, tc.unwrap_or(top.tc), ttl.unwrap_or(top.ttl - 1), top.bottom);
         let innermost = entries.last_mut().expect("an MPLS adjacency has a label");

@@ -328,6 +328,33 @@ fn swapping_keeps_what_lies_below() {
 }
 
 #[test]
+fn no_frame_longer_than_the_largest_is_made() {
+    let mut t = tables();
+    for adjacency in t.adjacencies.values_mut() {
+        adjacency.mtu = u16::MAX;
+    }
+    let limit = |vrf, dst| {
+        let sent = |size: usize| {
+            let ip = Ipv4::new(1, dst, 17).build(&vec![0; size - 20]);
+            let route = HostDestination::Route { vrf };
+            match Model::new(t.clone()).host_send(route, &ip) {
+                Verdict::Sent { frame, .. } => Some(frame.len()),
+                other => {
+                    assert_eq!(reason(other), HostReason::TooBig);
+                    None
+                }
+            }
+        };
+        let largest = (9000..=9216).rev().find(|size| sent(*size).is_some()).unwrap();
+        (largest, sent(largest).unwrap())
+    };
+    assert_eq!(limit(0, addr(20, 0, 0, 1)), (9202, 9216));
+    assert_eq!(limit(1, addr(10, 2, 0, 1)), (9194, 9216));
+    // 14 + 20 + 8 + 8 before, 2 of trailer and 16 of ICV behind: a multiple of four is left for the rest.
+    assert_eq!(limit(1, addr(10, 1, 0, 1)), (9146, 9214));
+}
+
+#[test]
 fn the_host_sends_to_ports_and_into_vrfs() {
     let mut m = Model::new(tables());
     let verdict = m.host_send(HostDestination::Port(1), &[7; 20]);
@@ -370,4 +397,51 @@ fn short_frames_are_padded_and_padding_is_not_forwarded() {
     let mut want = ethernet(mac(THEIRS), mac(OURS), ETHERTYPE_IPV4, &routed(&ip));
     want.resize(60, 0);
     assert_eq!(run(0, &frame), Verdict::Sent { port: 0, frame: want });
+}
+
+#[test]
+fn number_zero_never_passes_with_esn_either() {
+    let mut t = tables();
+    t.sas_in.get_mut(&5).unwrap().key.esn = true;
+    let esp = |seq: u64| {
+        let key = EspKey { esn: true, ..key() };
+        let sealed = key.seal(SPI, seq, seq.to_be_bytes(), &EspPayload::new(&to_remote(), 4));
+        eth(ETHERTYPE_IPV4, &Ipv4::new(CE, GATEWAY, PROTO_ESP).build(&sealed))
+    };
+    let mut m = Model::new(t);
+    assert_eq!(m.receive(0, &esp(0), false), Verdict::Dropped(DropReason::EspSeqZero));
+    assert!(matches!(m.receive(0, &esp(1), false), Verdict::Sent { .. }));
+    // A low half of zero is a number like any other once the high half is not.
+    for seq in [0x8000_0000, 0xffff_fff0] {
+        assert!(matches!(m.receive(0, &esp(seq), false), Verdict::Sent { .. }));
+    }
+    assert!(matches!(m.receive(0, &esp(1 << 32), false), Verdict::Sent { .. }));
+}
+
+#[test]
+fn no_frame_longer_than_the_longest_is_sent() {
+    // (destination from the host's VRF, longest IP packet): ESP, two labels, plain IP.
+    for (dst, longest) in [(addr(10, 1, 0, 9), 9146), (addr(10, 2, 0, 9), 9194), (addr(20, 0, 0, 5), 9202)] {
+        let mut t = tables();
+        t.adjacencies.values_mut().for_each(|a| a.mtu = u16::MAX);
+        let route = |vrf| HostDestination::Route { vrf };
+        let vrf = t.routes.iter().find(|r| r.prefix.len > 0 && r.prefix.contains(dst)).unwrap().vrf;
+        let mut m = Model::new(t);
+        let packet = |len: usize| Ipv4::new(1, dst, 17).build(&vec![1; len - 20]);
+        let Verdict::Sent { frame, .. } = m.host_send(route(vrf), &packet(longest)) else {
+            panic!("{longest}")
+        };
+        assert!((9213..=9216).contains(&frame.len()), "{} bytes", frame.len());
+        assert_eq!(reason(m.host_send(route(vrf), &packet(longest + 1))), HostReason::TooBig);
+    }
+    // A swap of one label for two.
+    let mut t = tables();
+    t.adjacencies.values_mut().for_each(|a| a.mtu = u16::MAX);
+    let swapped = |len: usize| {
+        let entry = LabelEntry { label: 530, tc: 0, bottom: true, ttl: 9 };
+        let frame = mpls_frame(mac(OURS), mac(CORE), &[entry], &vec![0xab; len - 18]);
+        Model::new(t.clone()).receive(1, &frame, false)
+    };
+    assert!(matches!(swapped(9212), Verdict::Sent { frame, .. } if frame.len() == 9216));
+    assert_eq!(reason(swapped(9213)), HostReason::TooBig);
 }

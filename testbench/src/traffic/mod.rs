@@ -149,7 +149,7 @@ mod tests {
 
     #[test]
     fn random_traffic_reaches_every_verdict() {
-        let seen = census(PROFILE, 60);
+        let seen = census(PROFILE, 100);
         // Timing, limits and DMA decide about the others; they have tests of their own.
         let elsewhere = [
             "None",

@@ -149,6 +149,10 @@ impl Generator {
             10..12 => r.random_range(500..600),
             12..15 => r.random_range(1380..1501),
             15..18 => r.random_range(20..1500),
+            // Around the largest frame, whatever is put in front of it.
+            18 if max >= 9000 => return r.random_range(9100..=param::MAX_FRAME_BYTES - 14),
+            // What grows with labels or ESP need not fit a frame any more.
+            18 if max > 9100 => r.random_range(max - 60..=max),
             _ => r.random_range(20..=max),
         };
         n.min(max)
@@ -227,8 +231,7 @@ impl Generator {
         if self.random.random() {
             frame.resize(frame.len().max(60), 0);
         }
-        // A swap may add two entries.
-        frame.truncate(param::MAX_FRAME_BYTES - 8);
+        frame.truncate(param::MAX_FRAME_BYTES);
         (port, frame)
     }
 
@@ -318,7 +321,8 @@ impl Generator {
         let payload = match self.random.random_range(0..10) {
             0 => {
                 // Traffic flow confidentiality (RFC 4303 2.7) and more padding than needed.
-                inner.resize((inner.len() + self.random.random_range(0..300)).min(9000), 0xcc);
+                let padded = inner.len() + self.random.random_range(0..300);
+                inner.resize(padded.min(inner.len().max(9000)), 0xcc);
                 EspPayload::new(&inner, 4)
             }
             1 => {

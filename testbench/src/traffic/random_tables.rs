@@ -30,9 +30,8 @@ pub struct Group {
     pub labels: Vec<u32>,
 }
 
-/// Largest IP packet that still fits a frame after ESP encapsulation: 14 + 20 + 16 bytes before it, up
-/// to 3 of padding, trailer and ICV behind.
-const MAX_INNER: u16 = (param::MAX_FRAME_BYTES - 14 - 20 - 16 - 3 - 2 - 16) as u16;
+/// MTU of most adjacencies.
+const JUMBO: u16 = 9000;
 
 /// Draws indices that were not used before.
 struct Fresh(BTreeSet<u64>);
@@ -210,7 +209,12 @@ fn random_adjacencies(random: &mut Random, t: &mut Tables, g: &mut Group, adjs: 
             4 if random.random_ratio(1, 3) => Action::Drop,
             _ => Action::Host,
         };
-        let mtu = if random.random_ratio(1, 4) { random.random_range(68..1500) } else { MAX_INNER };
+        let mtu = match random.random_range(0..8) {
+            0 | 1 => random.random_range(68..1500),
+            // More than labels and ESP leave room for.
+            2 | 3 => random.random_range(MAX_INNER..=u16::MAX),
+            _ => MAX_INNER,
+        };
         let index = adjs.draw(random, param::ADJ_DEPTH as u64 - 1) as u16;
         t.adjacencies.insert(index, Adjacency { mtu, action });
         g.adjacencies.push(index);

@@ -41,8 +41,9 @@ fn random_adj(rng: &mut Rng) -> Adj {
         kind: [0, 1, 1, 2, 2, 2, 3, 3, 4, 5][rng.below(10) as usize],
         egress: [0, 0, 1, 1, 1, 2, 3][rng.below(7) as usize],
         label_count: rng.below(4) as u8,
-        mtu: [1_500, 100, 0xffff][rng.below(3) as usize],
+        mtu: [1_500, 100, 9_202, 0xffff][rng.below(4) as usize],
         sa: rng.next_u64() as u16,
+        sa_gen: rng.next_u64() as u8,
         dmac: rng.next_u64() >> 16,
         smac: rng.next_u64() >> 16,
         label0: rng.next_u64() as u32 >> 12,
@@ -73,6 +74,22 @@ fn pushed(adj: &Adj, p: &Parsed, swap: bool) -> [u32; 3] {
         };
     }
     push
+}
+
+/// Length of the frame that leaves, with an ICV of 16 bytes.
+fn frame_len(adj: &Adj, ask: &Ask) -> usize {
+    let p = &ask.meta.parsed;
+    let ip_len = usize::from(p.ip_len);
+    let below = if ask.swap { usize::from(p.l3_off) - 18 } else { 0 };
+    let kept = match ask.swap && (p.malformed || !(p.is_ipv4 || p.is_ipv6)) {
+        true => usize::from(ask.meta.len) - 18,
+        false => below + ip_len,
+    };
+    match AdjKind::ALL.iter().find(|k| k.code() == adj.kind) {
+        Some(AdjKind::Protect) => 14 + 20 + 8 + 8 + (ip_len + 2).next_multiple_of(4) + 16,
+        Some(AdjKind::Mpls) => 14 + 4 * usize::from(adj.label_count) + kept,
+        _ => 14 + kept,
+    }
 }
 
 fn expect(adjs: &[Adj], ask: &Ask) -> Meta {
@@ -107,6 +124,7 @@ fn expect(adjs: &[Adj], ask: &Ask) -> Meta {
         () if !usable || usize::from(adj.egress) >= param::NUM_PORTS => dropped(meta, DropReason::AdjInvalid),
         () if !ask.swap && p.ttl <= 1 => host(to_host(meta, HostReason::TtlExpired)),
         () if p.ip_len > adj.mtu => host(to_host(meta, HostReason::TooBig)),
+        () if frame_len(adj, ask) > param::MAX_FRAME_BYTES => host(to_host(meta, HostReason::TooBig)),
         () => {
             let [push0, push1, push2] = pushed(adj, p, ask.swap);
             let mpls = kind == Some(&AdjKind::Mpls);
@@ -116,6 +134,7 @@ fn expect(adjs: &[Adj], ask: &Ask) -> Meta {
                 adj_kind: adj.kind,
                 egress: adj.egress,
                 sa_out: if kind == Some(&AdjKind::Protect) { adj.sa } else { 0 },
+                sa_out_gen: if kind == Some(&AdjKind::Protect) { adj.sa_gen } else { 0 },
                 dmac: adj.dmac,
                 smac: adj.smac,
                 push_count: if mpls { adj.label_count } else { 0 },
@@ -146,11 +165,21 @@ fn random_adjacencies_decide_as_documented() {
         .map(|_| {
             let op = [0, 0, 0, 0, 0, 0, 0, 2, 3, 4][rng.below(10) as usize];
             let index = [rng.below(400) as u16, rng.below(400) as u16, 4_095, 4_096 + rng.below(400) as u16];
+            let known = rng.chance(93);
+            let swap = known && rng.chance(30);
+            // Around the longest packets that Protect, three labels and none leave room for.
+            let edge = [9_146, 9_190, 9_202][rng.below(3) as usize] + rng.below(16) as u16 - 8;
             let parsed = Parsed {
                 ttl: [0, 1, 2, 64, 255][rng.below(5) as usize],
                 tos: rng.next_u64() as u8,
-                ip_len: [0, 99, 100, 101, 1_500, 1_501, 9_000][rng.below(7) as usize],
-                l3_off: [0, 14, 18, 22][rng.below(4) as usize],
+                ip_len: [0, 99, 100, 101, 1_500, 1_501, 9_000, edge, edge, edge][rng.below(10) as usize],
+                l3_off: if swap {
+                    18 + 4 * rng.below(3) as u8
+                } else {
+                    [0, 14, 18, 22][rng.below(4) as usize]
+                },
+                is_ipv4: rng.chance(70),
+                malformed: rng.chance(10),
                 label0: rng.next_u64() as u32,
                 ..Parsed::default()
             };
@@ -162,16 +191,15 @@ fn random_adjacencies_decide_as_documented() {
                 egress: if op == 3 { 1 } else { 0 },
                 esp_miss: rng.chance(30),
                 parsed,
-                ..port_meta(0, 64)
+                ..port_meta(0, if rng.chance(50) { 64 } else { 18 + usize::from(edge) })
             };
-            let known = rng.chance(93);
-            let swap = known && rng.chance(30);
             Ask { meta: noisy_meta(&mut rng, meta), adj: known.then(|| index[rng.below(4) as usize]), swap }
         })
         .collect();
     let mut kinds = [0; 5];
     let mut drops = [0; 64];
     let mut hosts = [0; 32];
+    let mut longest = [0; 3];
     for gaps in [0, 30] {
         for (got, ask) in run(&mut bench, &asks, gaps).iter().zip(&asks) {
             let want = expect(&adjs, ask);
@@ -179,9 +207,18 @@ fn random_adjacencies_decide_as_documented() {
             kinds[usize::from(want.adj_kind)] += u32::from(want.op == 0);
             drops[usize::from(want.drop)] += 1;
             hosts[usize::from(want.host)] += 1;
+            if want.op == Op::Forward.code() {
+                let len = frame_len(&adjs[usize::from(ask.adj.unwrap())], ask);
+                let kind = usize::from(want.adj_kind) - 1;
+                longest[kind] = longest[kind].max(len);
+            }
         }
     }
     assert!(kinds[1..4].iter().all(|n| *n > 50), "forwarding kinds {kinds:?}");
+    assert!(
+        longest.iter().all(|n| (param::MAX_FRAME_BYTES - 3..=param::MAX_FRAME_BYTES).contains(n)),
+        "{longest:?}"
+    );
     for reason in [
         DropReason::NoRoute,
         DropReason::AdjInvalid,
