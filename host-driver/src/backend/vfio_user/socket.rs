@@ -18,6 +18,9 @@ use super::wire::{Body, Command, Header, HEADER_BYTES, MAX_MESSAGE_BYTES};
 
 /// Most descriptors in one message that the protocol's users accept.
 pub(super) const MAX_FDS: usize = 16;
+/// Most descriptors that Linux passes in one message (SCM_MAX_FD). There is room for all of them: the kernel installs
+/// what fits before it reports that the rest did not, and those would be lost to this process.
+const SCM_MAX_FDS: usize = 253;
 
 /// A reply: its body, and the descriptors that came with it.
 pub(super) struct Reply {
@@ -151,11 +154,10 @@ impl Connection {
         let mut filled = 0;
         while filled < buffer.len() {
             let mut slices = [IoSliceMut::new(&mut buffer[filled..])];
-            let mut control = nix::cmsg_space!([RawFd; MAX_FDS]);
+            let mut control = nix::cmsg_space!([RawFd; SCM_MAX_FDS]);
             let flags = MsgFlags::MSG_CMSG_CLOEXEC | MsgFlags::MSG_DONTWAIT;
             match recvmsg::<()>(self.socket.as_raw_fd(), &mut slices, Some(&mut control), flags) {
                 Ok(message) => {
-                    let truncated = message.flags.contains(MsgFlags::MSG_CTRUNC);
                     let rights =
                         message.cmsgs().map_err(|e| BackendError::io(format!("receiving {what}"), e))?;
                     for item in rights {
@@ -164,8 +166,9 @@ impl Connection {
                             fds.extend(raw.into_iter().map(|fd| unsafe { OwnedFd::from_raw_fd(fd) }));
                         }
                     }
-                    if truncated {
-                        let detail = format!("more than {MAX_FDS} descriptors in one message");
+                    if fds.len() > MAX_FDS {
+                        let detail =
+                            format!("{} descriptors in one message; expected {MAX_FDS} at most", fds.len());
                         return Err(BackendError::Protocol { what: what.into(), detail });
                     }
                     if message.bytes == 0 {

@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 //! The client against scripted and random servers: whatever they send, it gives a result in time.
 
-use std::io::{Read, Write};
+use std::io::{IoSlice, Read, Write};
+use std::os::fd::AsRawFd;
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::PathBuf;
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
+
+use nix::sys::socket::{sendmsg, ControlMessage, MsgFlags};
 
 use super::*;
 
@@ -197,6 +200,38 @@ fn a_missing_a_dead_and_a_busy_socket_say_what_to_do() {
     assert!(connect(&path).unwrap_err().to_string().contains("another one uses it"));
     let (_dir, path, _thread) = server(|_| Vec::new());
     assert!(connect(&path).unwrap_err().to_string().contains("closed the connection"));
+}
+
+#[test]
+fn descriptors_of_a_refused_message_are_closed() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("card.sock");
+    let listener = UnixListener::bind(&path).unwrap();
+    let probe = std::fs::File::open(dir.path()).unwrap();
+    let thread = std::thread::spawn(move || {
+        for count in [17, 253] {
+            let (mut stream, _) = listener.accept().unwrap();
+            let request = read_message(&mut stream).unwrap();
+            let answer = good(&request);
+            let fds = vec![probe.as_raw_fd(); count];
+            let control = [ControlMessage::ScmRights(&fds)];
+            sendmsg::<()>(stream.as_raw_fd(), &[IoSlice::new(&answer)], &control, MsgFlags::empty(), None)
+                .unwrap();
+            // Until the client has left: it must not fail for a connection that is gone.
+            assert!(read_message(&mut stream).is_none());
+        }
+    });
+    for count in [17, 253] {
+        let error = connect(&path).unwrap_err().to_string();
+        assert!(error.contains(&format!("{count} descriptors in one message")), "{error}");
+    }
+    thread.join().unwrap();
+    // Only these name the test's own folder, whatever the tests beside this one have open.
+    let left = std::fs::read_dir("/proc/self/fd")
+        .unwrap()
+        .filter_map(|entry| std::fs::read_link(entry.ok()?.path()).ok())
+        .filter(|target| target == dir.path());
+    assert_eq!(left.count(), 0);
 }
 
 #[test]
