@@ -57,7 +57,7 @@ pub struct ServerStats {
     pub busy: Duration,
     /// Clients served.
     pub clients: u64,
-    /// Frames that an attachment did not take.
+    /// Frames that an attachment did not take. When a capture cannot be written any more, all since it was last written out count.
     pub frames_lost: [u64; PORTS],
 }
 
@@ -74,7 +74,10 @@ impl Signals {
     pub fn block() -> Result<Self, ServerError> {
         let mut mask = SigSet::empty();
         [Signal::SIGTERM, Signal::SIGINT, Signal::SIGHUP].into_iter().for_each(|s| mask.add(s));
-        mask.thread_block().map_err(|e| ServerError::System("blocking signals", e))?;
+        // SIGXFSZ would kill us at the size limit for files; a write that fails is enough.
+        let mut blocked = mask;
+        blocked.add(Signal::SIGXFSZ);
+        blocked.thread_block().map_err(|e| ServerError::System("blocking signals", e))?;
         let flags = SfdFlags::SFD_NONBLOCK | SfdFlags::SFD_CLOEXEC;
         SignalFd::with_flags(&mask, flags).map(Self).map_err(|e| ServerError::System("signalfd", e))
     }
@@ -100,6 +103,10 @@ struct Port {
     attachment: Box<dyn Attachment>,
     /// Reading failed for good.
     dead: bool,
+    /// Writing failed for good.
+    output_dead: bool,
+    /// Frames sent since everything was last written out.
+    unflushed: u64,
     /// Frames wait for the other side to take them.
     waiting: bool,
 }
@@ -124,7 +131,8 @@ impl Server {
         ports: [Box<dyn Attachment>; PORTS],
         signals: Signals,
     ) -> Result<Self, ServerError> {
-        let port = |attachment| Port { attachment, dead: false, waiting: false };
+        let port =
+            |attachment| Port { attachment, dead: false, output_dead: false, unflushed: 0, waiting: false };
         Ok(Self {
             device: Device::new(card),
             path: path.to_path_buf(),
@@ -138,10 +146,11 @@ impl Server {
         })
     }
 
-    /// Serves until a signal asks it to end; then everything is flushed.
+    /// Serves until a signal asks it to end; then everything is flushed. A port that cannot be read or written any more is
+    /// reported and left alone; the rest of the card goes on.
     ///
     /// # Errors
-    /// `poll` failed, or an output file cannot be written.
+    /// `poll` failed.
     pub fn run(&mut self) -> Result<(), ServerError> {
         loop {
             let ready = self.wait()?;
@@ -162,10 +171,11 @@ impl Server {
             self.drain_ports();
             self.device.deliver_interrupts();
             if self.device.card().is_idle() {
-                self.flush()?;
+                self.flush();
             }
         }
-        self.finish()
+        self.finish();
+        Ok(())
     }
 
     /// Counts of this process.
@@ -333,7 +343,9 @@ impl Server {
         for (i, port) in self.ports.iter_mut().enumerate() {
             while let Some((cycle, frame)) = self.device.card_mut().pop_frame_at(i) {
                 let nanos = cycle * (1_000_000_000 / CLOCK_HZ);
-                if !port.attachment.send(frame, nanos) {
+                if !port.output_dead && port.attachment.send(frame, nanos) {
+                    port.unflushed += 1;
+                } else {
                     self.stats.frames_lost[i] += 1;
                 }
             }
@@ -341,19 +353,25 @@ impl Server {
         }
     }
 
-    fn flush(&mut self) -> Result<(), ServerError> {
-        for port in &mut self.ports {
-            port.attachment.flush()?;
+    fn flush(&mut self) {
+        for (i, port) in self.ports.iter_mut().enumerate().filter(|(_, port)| !port.output_dead) {
+            match port.attachment.flush() {
+                Ok(()) => port.unflushed = 0,
+                Err(error) => {
+                    eprintln!("headend-card: frames out of port {i} are lost from now on: {error}");
+                    port.output_dead = true;
+                    self.stats.frames_lost[i] += std::mem::take(&mut port.unflushed);
+                }
+            }
         }
-        Ok(())
     }
 
-    fn finish(&mut self) -> Result<(), ServerError> {
+    fn finish(&mut self) {
         self.device.card_mut().flush_trace();
         for violation in self.device.card().violations() {
             eprintln!("headend-card: the core broke a rule: {violation}");
         }
-        self.flush()
+        self.flush();
     }
 }
 

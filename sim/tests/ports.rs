@@ -62,6 +62,32 @@ fn captures_are_replayed_and_written() {
 }
 
 #[test]
+fn a_full_disk_costs_the_capture_and_not_the_card() {
+    let dir = tempfile::tempdir().unwrap();
+    let a = UnixDatagram::bind(dir.path().join("a")).unwrap();
+    a.set_read_timeout(Some(LIMIT)).unwrap();
+    let args = ["--port0", "dgram:{dir}/card0,{dir}/a", "--port1", "pcap:,{dir}/out.pcap"];
+    let mut card = CardProcess::start_in(dir, &args);
+    let limit = card.limit(libc::RLIMIT_FSIZE, 5_000); // writing on fails as on a full disk
+    for _ in 0..10 {
+        a.send_to(&[7; 1000], card.path("card0")).unwrap();
+    }
+    let read_log = || std::fs::read_to_string(card.path("log")).unwrap();
+    eventually("the lost capture is reported", || {
+        a.send_to(&[7; 1000], card.path("card0")).unwrap();
+        read_log().contains("frames out of port 1 are lost from now on: writing")
+    });
+    assert_eq!(Client::open(&card.socket).read32(0), 0x4845_4144, "the card lives");
+    card.limit(libc::RLIMIT_FSIZE, limit);
+    let stats = card.stop();
+    let sent = stats["frames_out"][1].as_u64().unwrap();
+    let lost = stats["frames_lost"][1].as_u64().unwrap();
+    assert!(sent >= 10 && (sent - 5..=sent).contains(&lost), "{lost} of {sent} lost; five fit at most");
+    assert_eq!(stats["frames_lost"][0], 0);
+    assert_eq!(card.log().matches("port 1").count(), 1, "reported once: {}", card.log());
+}
+
+#[test]
 fn datagram_sockets_carry_frames_both_ways() {
     let dir = tempfile::tempdir().unwrap();
     let (a, b) = (
