@@ -49,15 +49,6 @@ impl Model {
         }
     }
 
-    /// The 64-bit sequence number behind the field of a packet of SA `index`: inferred with ESN, else the
-    /// field itself.
-    pub(super) fn sequence(&self, index: u16, field: u32) -> u64 {
-        match self.tables.sas_in[&index].key.esn {
-            true => self.replay[&index].infer(field),
-            false => field.into(),
-        }
-    }
-
     /// Whether a decrypted packet lies inside its SA's selectors (RFC 4301 5.2 step 4), which are IPv4.
     pub(super) fn check_selectors(&self, packet: &Packet, header: Network) -> Step<()> {
         let selector = packet.sa.and_then(|index| self.tables.sas_in[&index].selector);

@@ -5,8 +5,7 @@ use super::encap::encap_growth;
 use super::headers::{label_stack, link, network, Ip, Network, Stack};
 use super::{drop, sent, Action, Adjacency, LabelAction, Link, Model, Packet, Step, Verdict};
 use crate::packet::{
-    checksum_adjust, ethernet, LabelEntry, ESP_HEADER_BYTES, ESP_IV_BYTES, ETHERTYPE_IPV4, ETHERTYPE_MPLS,
-    ETHER_HEADER_BYTES,
+    checksum_adjust, ethernet, LabelEntry, ETHERTYPE_IPV4, ETHERTYPE_MPLS, ETHER_HEADER_BYTES,
 };
 use headend_regs::{param, DropReason, HostReason, Ingress};
 
@@ -16,13 +15,6 @@ const FIRST_LABEL: u32 = 16;
 const EXPLICIT_NULL: u32 = 0;
 /// First multicast address (224.0.0.0); broadcast lies above it.
 const FIRST_MULTICAST: u32 = 0xe000_0000;
-
-/// Bytes that ESP in tunnel mode adds to a packet of `inner` bytes: IPv4 header, ESP header, IV, padding
-/// and trailer, ICV. Room for the longest ICV is asked for whatever the SA's is.
-fn esp_overhead(inner: usize) -> usize {
-    let trailer = (inner + 2).next_multiple_of(4) - inner;
-    20 + ESP_HEADER_BYTES + ESP_IV_BYTES + trailer + 16
-}
 
 /// Where popping labels led.
 enum Popped {
@@ -129,13 +121,7 @@ impl Model {
         if ip.ttl <= 1 {
             return Err(packet.to_host(HostReason::TtlExpired));
         }
-        let added = match &action {
-            Action::Mpls { labels, .. } => 4 * labels.len(),
-            Action::Protect { .. } => esp_overhead(ip.total_len),
-            _ => 0,
-        };
-        let frame_len = ETHER_HEADER_BYTES + ip.total_len + added;
-        if ip.total_len > usize::from(mtu) || frame_len > param::MAX_FRAME_BYTES {
+        if ip.total_len > usize::from(mtu) {
             return Err(packet.to_host(HostReason::TooBig));
         }
         let growth = match &action {
@@ -178,8 +164,7 @@ impl Model {
             Network::Malformed => None,
         };
         let end = ip_len.map_or(packet.bytes.len(), |len| below + len);
-        let frame_len = end - 4 + 4 * labels.len();
-        if ip_len.is_some_and(|len| len > usize::from(*mtu)) || frame_len > param::MAX_FRAME_BYTES {
+        if ip_len.is_some_and(|len| len > usize::from(*mtu)) {
             return Err(packet.to_host(HostReason::TooBig));
         }
         // One entry goes, the adjacency's come.

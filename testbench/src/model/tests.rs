@@ -328,33 +328,6 @@ fn swapping_keeps_what_lies_below() {
 }
 
 #[test]
-fn no_frame_longer_than_the_largest_is_made() {
-    let mut t = tables();
-    for adjacency in t.adjacencies.values_mut() {
-        adjacency.mtu = u16::MAX;
-    }
-    let limit = |vrf, dst| {
-        let sent = |size: usize| {
-            let ip = Ipv4::new(1, dst, 17).build(&vec![0; size - 20]);
-            let route = HostDestination::Route { vrf };
-            match Model::new(t.clone()).host_send(route, &ip) {
-                Verdict::Sent { frame, .. } => Some(frame.len()),
-                other => {
-                    assert_eq!(reason(other), HostReason::TooBig);
-                    None
-                }
-            }
-        };
-        let largest = (9000..=9216).rev().find(|size| sent(*size).is_some()).unwrap();
-        (largest, sent(largest).unwrap())
-    };
-    assert_eq!(limit(0, addr(20, 0, 0, 1)), (9202, 9216));
-    assert_eq!(limit(1, addr(10, 2, 0, 1)), (9194, 9216));
-    // 14 + 20 + 8 + 8 before, 2 of trailer and 16 of ICV behind: a multiple of four is left for the rest.
-    assert_eq!(limit(1, addr(10, 1, 0, 1)), (9146, 9214));
-}
-
-#[test]
 fn the_host_sends_to_ports_and_into_vrfs() {
     let mut m = Model::new(tables());
     let verdict = m.host_send(HostDestination::Port(1), &[7; 20]);

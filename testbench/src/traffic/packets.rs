@@ -149,8 +149,6 @@ impl Generator {
             10..12 => r.random_range(500..600),
             12..15 => r.random_range(1380..1501),
             15..18 => r.random_range(20..1500),
-            // Around the largest frame, whatever is put in front of it.
-            18 if max >= 9000 => return r.random_range(9100..=param::MAX_FRAME_BYTES - 14),
             // What grows with labels or ESP need not fit a frame any more.
             18 if max > 9100 => r.random_range(max - 60..=max),
             _ => r.random_range(20..=max),

@@ -30,8 +30,9 @@ pub struct Group {
     pub labels: Vec<u32>,
 }
 
-/// MTU of most adjacencies.
-const JUMBO: u16 = 9000;
+/// Largest IP packet that still fits a frame after ESP encapsulation: 14 + 20 + 16 bytes before it, up
+/// to 3 of padding, trailer and ICV behind.
+const MAX_INNER: u16 = (param::MAX_FRAME_BYTES - 14 - 20 - 16 - 3 - 2 - 16) as u16;
 
 /// Draws indices that were not used before.
 struct Fresh(BTreeSet<u64>);
