@@ -167,6 +167,17 @@ fn send_on_interface(name: &str, frame: &[u8]) {
 }
 
 #[test]
+fn memory_with_keys_leaves_no_core_dump() {
+    let card = CardProcess::start(&[]);
+    let limits = std::fs::read_to_string(format!("/proc/{}/limits", card.pid())).unwrap();
+    let core = limits.lines().find(|l| l.starts_with("Max core file size")).unwrap();
+    assert_eq!(core.split_whitespace().skip(4).take(2).collect::<Vec<_>>(), ["0", "0"], "{core}");
+    headend_sim::keep_secret().unwrap();
+    assert!(!nix::sys::prctl::get_dumpable().unwrap());
+    nix::sys::prctl::set_dumpable(true).unwrap(); // for the other tests of this process
+}
+
+#[test]
 fn an_idle_card_sleeps() {
     let card = CardProcess::start(&["--port0", "dgram:{dir}/card0,{dir}/a"]);
     let mut client = Client::open(&card.socket);

@@ -25,7 +25,8 @@ struct Args {
     /// What port 1 is plugged into.
     #[arg(long, default_value = "none")]
     port1: AttachSpec,
-    /// Write an FST trace of all signals (slow; gtkwave shows it).
+    /// Write an FST trace of all signals (slow; gtkwave shows it). It shows keys too, and the card may be debugged then and
+    /// leave core dumps, which it otherwise does not.
     #[arg(long, value_name = "FILE")]
     trace: Option<PathBuf>,
     /// Write the run's counts as JSON when the card ends.
@@ -54,6 +55,9 @@ fn main() -> ExitCode {
 }
 
 fn run(args: &Args) -> Result<(), Box<dyn Error>> {
+    if args.trace.is_none() {
+        headend_sim::keep_secret()?;
+    }
     // Signals still end the process while the model is built, which takes a while, and while the ports are opened.
     let model = match &args.model {
         Some(path) => path.clone(),
