@@ -6,8 +6,9 @@
 // one cycle all count; a read adds the nine banks up.
 //
 // Events: Drop, at most one per `interval_i` cycles (the lowest-numbered port wins a tie); SaOutInvalid
-// becomes Acquire, where only repetitions for the same SA within `interval_i` are held back; SeqExhausted has
-// its own kind; Link when a port's link changes (info bits 7:0 = port, bit 8 = up); DmaError for a refused
+// becomes Acquire and SeqExhausted an event of its own kind, each SA at most one of the two per interval, however many
+// SAs: a bit for each says that it was told (an interval begins with the first such event and lasts `interval_i`
+// cycles; an index of SaDepth or more counts as the one that it equals modulo SaDepth). Link when a port's link changes (info bits 7:0 = port, bit 8 = up); DmaError for a refused
 // access (info = ring, addr = address). What is held back, or finds the FIFO full, adds to `lost` of the next
 // event written. Link and DmaError wait for room instead; a further refused access meanwhile is `lost`.
 //
@@ -17,7 +18,8 @@
 `default_nettype none
 
 module drop_monitor #(
-  parameter int unsigned FifoDepth = 16
+  parameter int unsigned FifoDepth = 16,
+  parameter int unsigned SaDepth   = headend_tables_pkg::SaDepth   // power of two
 ) (
   input  wire          clk_i,
   input  wire          rst_ni,
@@ -57,6 +59,7 @@ module drop_monitor #(
 );
   localparam int unsigned Sites    = 9;
   localparam int unsigned AtEncap  = 6;
+  localparam int unsigned SaW      = $clog2(SaDepth);
 
   // ------------------------------------------------------------------------------------ counters
   logic [Sites-1:0][5:0]  reason;
@@ -116,7 +119,7 @@ module drop_monitor #(
   // ------------------------------------------------------------------------------------ which drops become events
   logic       is_acquire;       // the drop of the encap port has an event kind of its own
   logic       take_acquire;
-  logic       same_acquire;
+  logic       told_acquire;     // its SA had an event in this interval
   logic [8:0] plain;            // drops that give Drop events
   logic       take_drop;
   logic [3:0] drops;            // in this cycle
@@ -130,8 +133,11 @@ module drop_monitor #(
   logic       send_link;
 
   logic [31:0] drop_hold_q;     // cycles until the next Drop event may be taken
-  logic [31:0] acquire_hold_q;  // cycles in which a repetition is held back
-  logic [15:0] acquire_sa_q;
+  logic [31:0] acquire_age_q;   // cycles since the first Acquire of the interval
+  logic        acquire_any_q;   // an interval is under way
+  logic        acquire_end;     // its last cycle
+  logic [SaDepth-1:0] told_q;   // SAs that had their event in it
+  logic [SaW-1:0]     acquire_sa;
 
   headend_tables_pkg::drop_record_t acquire_rec_q;
   headend_tables_pkg::drop_record_t drop_rec_q;
@@ -140,8 +146,10 @@ module drop_monitor #(
   assign is_acquire   = valid_i[AtEncap]
                      && ((drop_encap_i.reason == headend_tables_pkg::DROP_REASON_SA_OUT_INVALID)
                       || (drop_encap_i.reason == headend_tables_pkg::DROP_REASON_SEQ_EXHAUSTED));
-  assign same_acquire = (acquire_hold_q != '0) && (acquire_sa_q == drop_encap_i.sa);
-  assign take_acquire = is_acquire && !same_acquire && !acquire_q && fifo_ready;
+  assign acquire_sa   = drop_encap_i.sa[SaW-1:0];
+  assign told_acquire = told_q[acquire_sa];
+  assign take_acquire = is_acquire && !told_acquire && !acquire_q && fifo_ready;
+  assign acquire_end  = acquire_any_q && (acquire_age_q >= interval_i);
   assign plain        = valid_i & ~(9'(is_acquire) << AtEncap);
   assign take_drop    = (plain != '0) && (drop_hold_q == '0) && !drop_q && fifo_ready;
 
@@ -176,17 +184,28 @@ module drop_monitor #(
 
   always_ff @(posedge clk_i) begin
     if (!rst_ni) begin
-      acquire_q      <= 1'b0;
-      drop_q         <= 1'b0;
-      drop_hold_q    <= '0;
-      acquire_hold_q <= '0;
-      acquire_sa_q   <= '0;
+      acquire_q     <= 1'b0;
+      drop_q        <= 1'b0;
+      drop_hold_q   <= '0;
+      acquire_any_q <= 1'b0;
+      acquire_age_q <= '0;
+      told_q        <= '0;
     end else begin
       if (drop_hold_q != '0) begin
         drop_hold_q <= drop_hold_q - 32'd1;
       end
-      if (acquire_hold_q != '0) begin
-        acquire_hold_q <= acquire_hold_q - 32'd1;
+      // In its last cycle an interval may give way to the next one.
+      if (acquire_end || !acquire_any_q) begin
+        acquire_any_q <= take_acquire && (interval_i != '0);
+        acquire_age_q <= 32'd1;
+      end else begin
+        acquire_age_q <= acquire_age_q + 32'd1;
+      end
+      if (acquire_end) begin
+        told_q <= '0;
+      end
+      if (take_acquire && (interval_i != '0)) begin
+        told_q[acquire_sa] <= 1'b1;
       end
       if (take_drop) begin
         drop_q      <= 1'b1;
@@ -195,9 +214,7 @@ module drop_monitor #(
         drop_q <= 1'b0;
       end
       if (take_acquire) begin
-        acquire_q      <= 1'b1;
-        acquire_hold_q <= interval_i;
-        acquire_sa_q   <= drop_encap_i.sa;
+        acquire_q <= 1'b1;
       end else if (send_acquire) begin
         acquire_q <= 1'b0;
       end

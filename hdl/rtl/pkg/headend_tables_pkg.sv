@@ -227,7 +227,7 @@ package headend_tables_pkg;
   localparam int unsigned EVENT_KIND_W = 8;
   typedef enum logic [7:0] {
     EVENT_KIND_DROP = 8'd1,  // A packet was dropped; rate limited.
-    EVENT_KIND_ACQUIRE = 8'd2,  // A packet needs an outbound SA that is missing.
+    EVENT_KIND_ACQUIRE = 8'd2,  // A packet needs an outbound SA that is missing: at most one event per SA and interval (event_interval), the others count in lost.
     EVENT_KIND_SEQ_EXHAUSTED = 8'd5,  // An outbound SA used its last sequence number.
     EVENT_KIND_LINK = 8'd6,  // Port link state changed; `info` bits 7:0 are the port, bit 8 is 1 when the link is up.
     EVENT_KIND_DMA_ERROR = 8'd7  // A DMA access was refused; `info` is the ring, `addr` the address.
@@ -768,7 +768,7 @@ package headend_tables_pkg;
   localparam int unsigned REG_STATUS_LINK1_W = 1;
   localparam logic [31:0] REG_STATUS_LINK1_MASK = 32'h00000200;
 
-  // Shortest distance of two Drop events in core clock cycles; drops in between are counted in `lost`.
+  // Shortest distance of two Drop events in core clock cycles, and the time in which an outbound SA gets at most one Acquire or SeqExhausted event; drops in between are counted in `lost`.
   localparam logic [15:0] REG_EVENT_INTERVAL = 16'h0018;
   localparam logic [31:0] REG_EVENT_INTERVAL_RESET = 32'h00000040;
 

@@ -1190,7 +1190,7 @@ impl TryFrom<u8> for CmdStatus {
 pub enum EventKind {
     /// A packet was dropped; rate limited.
     Drop = 1,
-    /// A packet needs an outbound SA that is missing.
+    /// A packet needs an outbound SA that is missing: at most one event per SA and interval (event_interval), the others count in lost.
     Acquire = 2,
     /// An outbound SA used its last sequence number.
     SeqExhausted = 5,
@@ -1226,7 +1226,7 @@ impl EventKind {
     pub const fn doc(self) -> &'static str {
         match self {
             Self::Drop => "A packet was dropped; rate limited.",
-            Self::Acquire => "A packet needs an outbound SA that is missing.",
+            Self::Acquire => "A packet needs an outbound SA that is missing: at most one event per SA and interval (event_interval), the others count in lost.",
             Self::SeqExhausted => "An outbound SA used its last sequence number.",
             Self::Link => "Port link state changed; `info` bits 7:0 are the port, bit 8 is 1 when the link is up.",
             Self::DmaError => "A DMA access was refused; `info` is the ring, `addr` the address.",
@@ -4023,7 +4023,7 @@ pub mod reg {
         }
     }
 
-    /// Shortest distance of two Drop events in core clock cycles; drops in between are counted in `lost`.
+    /// Shortest distance of two Drop events in core clock cycles, and the time in which an outbound SA gets at most one Acquire or SeqExhausted event; drops in between are counted in `lost`.
     pub const EVENT_INTERVAL: u64 = 0x0018;
     /// Value of [`EVENT_INTERVAL`] after reset.
     pub const EVENT_INTERVAL_RESET: u32 = 0x00000040;
@@ -4496,7 +4496,7 @@ pub struct Bar0 {
     pub control: RW<u32>,
     /// Status.
     pub status: RO<u32>,
-    /// Shortest distance of two Drop events in core clock cycles; drops in between are counted in `lost`.
+    /// Shortest distance of two Drop events in core clock cycles, and the time in which an outbound SA gets at most one Acquire or SeqExhausted event; drops in between are counted in `lost`.
     pub event_interval: RW<u32>,
     /// DMA accesses that the host refused.
     pub dma_errors: RO<u32>,

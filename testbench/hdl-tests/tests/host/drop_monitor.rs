@@ -106,3 +106,59 @@ fn refused_dma_of_both_directions_in_one_cycle_is_told_once_and_lost_once() {
     let kind = EventKind::DmaError.code();
     assert_eq!(told, [(kind, 3, 0x1000, 1), (kind, 2, 0x2000, 0)]);
 }
+
+/// `drops` cycles with a drop of a missing SA in every third, `sas` SAs in turn; the events, and the drops.
+fn missing_sas(sas: u64, interval: u64, drops: u64) -> (Vec<EventEntry>, u64) {
+    let library = Model::new("drop_monitor").checked().build().unwrap();
+    let mut bench = Bench::new(&library, 100_000);
+    let mut events = WordSink::new(&bench, "m_valid_o", "m_ready_i", &["m_event_o"]);
+    bench.set("interval_i", interval);
+    for n in 0..drops {
+        let reason = if n % 2 == 0 { DropReason::SaOutInvalid } else { DropReason::SeqExhausted };
+        let sa = if n + 1 == drops { 999 } else { n % sas * 5 };
+        let record = DropRecord { reason: reason.code(), sa: sa as u16, stage: 6, ..DropRecord::default() };
+        bench.set_bytes("drop_encap_i", &record.to_bytes());
+        for valid in [1 << 6, 0, 0] {
+            bench.set("valid_i", valid);
+            let now = bench.cycles();
+            bench.set("cycle_i", now);
+            bench.step(&mut [&mut events]);
+        }
+    }
+    for _ in 0..100 {
+        let now = bench.cycles();
+        bench.set("cycle_i", now);
+        bench.step(&mut [&mut events]);
+    }
+    let told = events.received.iter().map(|(_, w)| EventEntry::from_bytes(&w[0]).unwrap()).collect();
+    (told, drops)
+}
+
+#[test]
+fn each_missing_sa_is_told_once_per_interval_however_many_there_are() {
+    for (sas, interval, drops) in [(1, 100, 500), (2, 1000, 5000), (61, 1000, 5000), (199, 1500, 5000)] {
+        let (told, drops) = missing_sas(sas, interval, drops);
+        assert!(told.iter().all(|e| e.kind != EventKind::Drop.code()));
+        let mut rest = &told[..];
+        let mut windows = 0;
+        while let Some(first) = rest.first() {
+            let end = rest.iter().position(|e| e.cycle > first.cycle + interval).unwrap_or(rest.len());
+            let mut seen: Vec<_> = rest[..end].iter().map(|e| e.sa).filter(|sa| *sa != 999).collect();
+            seen.sort_unstable();
+            let before = seen.len();
+            seen.dedup();
+            assert_eq!(seen.len(), before, "{sas} SAs, interval {windows}: one is told twice");
+            if end < rest.len() {
+                assert_eq!(seen.len() as u64, sas, "{sas} SAs, interval {windows}: all are told");
+            }
+            rest = &rest[end..];
+            windows += 1;
+        }
+        assert_eq!(windows, (3 * drops).div_ceil(interval), "{sas} SAs");
+        let lost: u64 = told.iter().map(|e| u64::from(e.lost)).sum();
+        assert_eq!(told.last().unwrap().sa, 999, "a new SA is told at once");
+        assert_eq!(told.len() as u64 + lost, drops, "told and lost make all");
+    }
+    let (told, drops) = missing_sas(2, 0, 50);
+    assert_eq!(told.len() as u64, drops, "interval 0: all are told");
+}

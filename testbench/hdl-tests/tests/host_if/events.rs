@@ -72,11 +72,25 @@ fn a_missing_outbound_sa_gives_one_acquire_per_sa() {
     drop_once(&mut rig, 6, &record(2, DropReason::SaOutInvalid));
     rig.run(10);
     drop_once(&mut rig, 6, &record(3, DropReason::SeqExhausted));
-    let want = [(EventKind::Acquire, 1, 0), (EventKind::Acquire, 2, 4), (EventKind::SeqExhausted, 3, 0)];
+    // Another SA in between does not make the first one new again.
+    for sa in [1, 2, 1, 2] {
+        drop_once(&mut rig, 6, &record(sa, DropReason::SaOutInvalid));
+        rig.run(10);
+    }
+    rig.run(1000);
+    drop_once(&mut rig, 6, &record(2, DropReason::SaOutInvalid));
+    let want = [
+        (EventKind::Acquire, 1, 0),
+        (EventKind::Acquire, 2, 4),
+        (EventKind::SeqExhausted, 3, 0),
+        (EventKind::Acquire, 2, 4),
+    ];
     for (kind, sa, lost) in want {
         let event = next_event(&mut rig);
         assert_eq!((event.kind, event.sa, event.lost), (kind.code(), sa, lost));
     }
+    rig.run(200);
+    assert!(rig.take(Ring::Event).is_none(), "nothing more is told");
 }
 
 #[test]
