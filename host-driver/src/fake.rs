@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex};
 use headend_regs::reg::{self, RingControl};
 use headend_regs::{
     param, CmdCompletion, CmdEntry, CmdOp, CmdStatus, EventEntry, HostReason, Ingress, Packed, Ring,
-    RxCompletion, RxDesc, Table, TxCompletion, TxDesc, TxDest, TABLES,
+    RxCompletion, RxDesc, SaOut, SaOutState, Table, TxCompletion, TxDesc, TxDest, TABLES,
 };
 
 use crate::backend::{BackendError, EventFd, PciBackend, Region};
@@ -41,6 +41,8 @@ pub(crate) enum Fault {
 /// Records by table and index, as packed.
 pub(crate) type Tables = HashMap<(u8, u32), Vec<u8>>;
 type Hook = Box<dyn FnMut(&Tables) + Send>;
+/// What packets do to a card between two commands.
+type Traffic = Box<dyn FnMut(&mut Tables) + Send>;
 
 #[derive(Default)]
 struct RingState {
@@ -57,6 +59,10 @@ pub(crate) struct State {
     pub(crate) writes: Vec<(Table, u32)>,
     /// Called after every table write.
     pub(crate) on_write: Option<Hook>,
+    /// Table writes that still succeed; later ones are refused and change nothing.
+    pub(crate) writes_left: Option<usize>,
+    /// Called before every command.
+    pub(crate) traffic: Option<Traffic>,
     pub(crate) sent: Vec<(TxDest, Vec<u8>)>,
     regs: HashMap<u64, u32>,
     rings: [RingState; 4],
@@ -180,6 +186,9 @@ impl State {
     }
 
     fn execute(&mut self, entry: &CmdEntry, record: &mut [u8]) -> CmdStatus {
+        if let Some(traffic) = &mut self.traffic {
+            traffic(&mut self.tables);
+        }
         let Ok(op) = entry.op_code() else { return CmdStatus::BadOp };
         if matches!(op, CmdOp::Nop | CmdOp::Fence) {
             return CmdStatus::Ok;
@@ -200,7 +209,18 @@ impl State {
         if info.read_only {
             return CmdStatus::ReadOnly;
         }
+        if let Some(left) = &mut self.writes_left {
+            if *left == 0 {
+                return CmdStatus::ReadOnly;
+            }
+            *left -= 1;
+        }
         self.tables.insert((table.code(), entry.index), entry.record[..bytes].to_vec());
+        if table == Table::SaOut {
+            let seq = SaOut::unpack_from(&entry.record, 0).seq;
+            let state = SaOutState { seq, ..Default::default() };
+            self.tables.insert((Table::SaOutState.code(), entry.index), state.to_bytes().to_vec());
+        }
         self.writes.push((table, entry.index));
         if let Some(hook) = &mut self.on_write {
             hook(&self.tables);
@@ -309,7 +329,7 @@ impl State {
 
 /// Zeroes what the card never gives back: all key material of an SA record, which is packed as one struct.
 fn hide_secrets(table: Table, record: &mut [u8]) {
-    use headend_regs::{GcmKey, SaIn, SaOut};
+    use headend_regs::{GcmKey, SaIn};
     let public = |gcm: &GcmKey| GcmKey { aes256: gcm.aes256, icv_len: gcm.icv_len, ..Default::default() };
     match table {
         Table::SaIn => {

@@ -4,7 +4,8 @@
 //! The whole plan is made before the first write. Then the interfaces go down (packets are dropped as `IntfDown`, never
 //! forwarded by half-made tables), routes, labels and SAs that are not in the configuration are removed, the new ones
 //! are written, and the interfaces come up last. SAs that are on the card unchanged stay, with their sequence numbers
-//! and replay windows. An error on the way leaves the interfaces down.
+//! and replay windows; a new outbound SA goes on with the sequence of its key. An error on the way leaves the
+//! interfaces down, and a next `apply` finds everything that this one has left.
 
 use headend_regs::{Adj, AdjKind, Egress, FibNode, Intf, Label, LabelOp, SaHash, Table};
 
@@ -15,11 +16,15 @@ use crate::tables::hash::SaKey;
 use crate::tables::{Fib, LabelBlocks};
 use crate::{Error, Result};
 
+mod outbound;
 mod sas;
+#[cfg(test)]
+mod sequence_tests;
 mod state;
 #[cfg(test)]
 mod tests;
 
+use outbound::Outbound;
 use sas::Placement;
 use state::CardState;
 
@@ -52,16 +57,17 @@ pub struct ApplyReport {
 pub fn apply(card: &mut Card, config: &Config) -> Result<ApplyReport> {
     let state = CardState::read(card)?;
     let plan = Plan::make(card, config, state)?;
-    let mut report = plan.report;
-    report.commands = plan.down.len() + plan.up.len();
-    let written = card.run(&plan.down).and_then(|_| card.run(&plan.up)).and_then(|_| card.set_enabled(true));
-    written.map(|()| report).map_err(|error| Error::HalfApplied(Box::new(error)))
+    let mut report = plan.report.clone();
+    report.commands = plan.carry_out(card).map_err(|error| Error::HalfApplied(Box::new(error)))?;
+    Ok(report)
 }
 
 /// Everything that will be written, in order.
 struct Plan {
     /// Takes down what is there.
     down: Vec<Command>,
+    /// Outbound SAs that go, and new ones.
+    outbound: Outbound,
     /// Builds what shall be.
     up: Vec<Command>,
     report: ApplyReport,
@@ -70,7 +76,7 @@ struct Plan {
 impl Plan {
     fn make(card: &Card, config: &Config, mut state: CardState) -> Result<Self> {
         let mut report = ApplyReport::default();
-        let placement = Placement::plan(config, &state, card.ghash_latency())?;
+        let mut placement = Placement::plan(config, &state, card.ghash_latency())?;
         let mut adjacencies = Adjacencies::new(config, &placement);
         let (fib, labels) = forwarding(config, &mut adjacencies)?;
         let adj_depth = card.depth(Table::Adj) as usize;
@@ -79,17 +85,34 @@ impl Plan {
             return Err(Error::TableFull { table: Table::Adj, detail });
         }
         let down = take_down(card, config, &mut state, &placement, &mut report);
-        let mut up = install_sas(config, placement, &mut state, &mut report)?;
+        let outbound = Outbound::plan(config, &state, &mut placement)?;
+        report.sas_removed += outbound.removed();
+        report.sas_installed += outbound.installed();
+        let mut up = install_inbound(config, placement, &mut state, &mut report)?;
         up.extend((0..).zip(&adjacencies.records).map(|(index, adj)| Command::write(index, adj)));
         up.extend(fib);
+        // The directory covers every label at any moment, so that an `apply` after an interrupted one finds them all.
+        let blocks = LabelBlocks::of(labels.iter().map(|(label, _)| *label));
+        let both = state.labels.union(&blocks);
+        up.extend(both.changes(&state.labels));
         up.extend(labels.iter().map(|(label, record)| Command::write(*label, record)));
-        up.extend(LabelBlocks::of(labels.iter().map(|(label, _)| *label)).commands());
+        up.extend(blocks.changes(&both));
         up.extend(interfaces(config));
         report.interfaces = config.interfaces.len();
         report.adjacencies = adjacencies.records.len();
         report.routes = config.routes.len();
         report.labels = labels.len();
-        Ok(Self { down, up, report })
+        Ok(Self { down, outbound, up, report })
+    }
+
+    /// Writes everything; gives the number of writes and fences.
+    fn carry_out(&self, card: &mut Card) -> Result<usize> {
+        card.run(&self.down)?;
+        let outbound = self.outbound.commands(card)?;
+        card.run(&outbound)?;
+        card.run(&self.up)?;
+        card.set_enabled(true)?;
+        Ok(self.down.len() + outbound.len() + self.up.len())
     }
 }
 
@@ -100,7 +123,7 @@ fn interfaces(config: &Config) -> impl Iterator<Item = Command> + '_ {
     })
 }
 
-/// Removes what the configuration does not keep: interfaces first, keys last.
+/// Removes what the configuration does not keep, outbound SAs excepted: interfaces first, keys last.
 fn take_down(
     card: &Card,
     config: &Config,
@@ -117,8 +140,7 @@ fn take_down(
     commands.push(Command::fence());
     let kept_in: Vec<usize> =
         placement.inbound.iter().flatten().filter(|sa| sa.record.is_none()).map(|sa| sa.index).collect();
-    let kept_out: Vec<usize> =
-        placement.outbound.iter().flatten().filter(|sa| sa.record.is_none()).map(|sa| sa.index).collect();
+    let kept_out = placement.outbound.iter().flatten().filter(|sa| sa.record.is_none()).count();
     let kept_keys: Vec<SaKey> = placement
         .inbound
         .iter()
@@ -139,18 +161,13 @@ fn take_down(
             commands.push(state::vacated_in(index, record));
         }
     }
-    for (index, record) in state.sa_out.iter().enumerate() {
-        if record.valid && !kept_out.contains(&index) {
-            commands.push(state::vacated_out(index, record));
-        }
-    }
     report.sas_removed = commands.len() - before;
-    report.sas_kept = kept_in.len() + kept_out.len();
+    report.sas_kept = kept_in.len() + kept_out;
     commands
 }
 
-/// Writes new SAs: the record first, then what leads to it.
-fn install_sas(
+/// Writes new inbound SAs: the record first, then what leads to it.
+fn install_inbound(
     config: &Config,
     placement: Placement,
     state: &mut CardState,
@@ -165,26 +182,22 @@ fn install_sas(
         commands.extend(state.hash.insert(sas::sa_key(tunnel, sa), placed.index as u16)?);
         report.sas_installed += 1;
     }
-    for placed in placement.outbound.into_iter().flatten() {
-        let Some(record) = placed.record else { continue };
-        commands.push(Command::write(placed.index as u32, &record));
-        report.sas_installed += 1;
-    }
     Ok(commands)
 }
 
 /// The adjacencies that routes and labels need, each once.
 struct Adjacencies<'c> {
     config: &'c Config,
-    /// Outbound SA by tunnel.
-    sas: Vec<Option<usize>>,
+    /// Index and generation of the outbound SA, by tunnel.
+    sas: Vec<Option<(usize, u8)>>,
     records: Vec<Adj>,
 }
 
 impl<'c> Adjacencies<'c> {
     fn new(config: &'c Config, placement: &Placement) -> Self {
-        let sas =
-            placement.outbound.iter().map(|placed| placed.as_ref().map(|placed| placed.index)).collect();
+        let place =
+            |placed: &Option<sas::Placed<_>>| placed.as_ref().map(|placed| (placed.index, placed.gen));
+        let sas = placement.outbound.iter().map(place).collect();
         // An all-zero result record leads to adjacency 0: let that be a blackhole.
         let blackhole = Adj { valid: true, kind: AdjKind::Drop.code(), ..Default::default() };
         Self { config, sas, records: vec![blackhole] }
@@ -237,7 +250,7 @@ impl<'c> Adjacencies<'c> {
             Target::Via(neighbour, push) => Ok(self.via(*neighbour, push)),
             Target::Tunnel(n) => {
                 let tunnel = &self.config.tunnels[*n];
-                let (Some(sa), Some(outbound)) = (self.sas[*n], &tunnel.outbound) else {
+                let (Some((sa, gen)), Some(outbound)) = (self.sas[*n], &tunnel.outbound) else {
                     return Err(Error::Invalid(format!("tunnel `{}` has no outbound SA", tunnel.name)));
                 };
                 let neighbour = &self.config.neighbours[outbound.via];
@@ -248,6 +261,7 @@ impl<'c> Adjacencies<'c> {
                     egress: interface.port,
                     mtu: outbound.mtu,
                     sa: sa as u16,
+                    sa_gen: gen,
                     dmac: neighbour.mac,
                     smac: interface.mac,
                     ..Default::default()

@@ -2,20 +2,21 @@
 //! SA records, and which of them the card holds already.
 //!
 //! An SA that is on the card unchanged is kept: rewriting an inbound one would forget which packets were seen, and
-//! rewriting an outbound one would start its sequence numbers, and so its nonces, again (RFC 4106 2). Keys cannot be
-//! read back, so the generation carries a check of the key: bit 7 flips whenever an index is reused, bits 6 to 0 are
-//! bits of AES under the key, which say nothing about it.
+//! rewriting an outbound one leaves out sequence numbers. Keys cannot be read back, so a record carries a check value
+//! of key and salt: 32 bits in an outbound one, seven bits of the generation in an inbound one, whose bit 7 flips
+//! whenever the index is reused.
 
 use aes::cipher::{Block, BlockCipherEncrypt, KeyInit};
 use headend_regs::{GcmKey, SaIn, SaOut, Selector};
 
+use super::outbound;
 use super::state::CardState;
 use crate::config::{Config, Inbound, Key, Outbound, Tunnel};
 use crate::tables::hash::SaKey;
 use crate::tables::{gcm_key, SALT_BYTES};
 use crate::{Error, Result};
 
-/// Bit of the generation that flips when an index is reused.
+/// Bit of an inbound SA's generation that flips when an index is reused.
 const GEN_FLIP: u8 = 0x80;
 
 /// Where the SAs of a configuration go.
@@ -29,6 +30,8 @@ pub(super) struct Placement {
 /// An SA's place.
 pub(super) struct Placed<R> {
     pub(super) index: usize,
+    /// Generation of the record there.
+    pub(super) gen: u8,
     /// Record to write; `None` when the card holds it already.
     pub(super) record: Option<R>,
 }
@@ -40,32 +43,46 @@ impl Placement {
         let mut outbound = Planner::new(state.sa_out.len(), "outbound");
         // First those that stay, so that the others do not take their places.
         for tunnel in &config.tunnels {
-            let stays_in = tunnel.inbound.as_ref().and_then(|sa| kept_in(tunnel, sa, state));
-            inbound.keep(stays_in);
-            let stays_out = match &tunnel.outbound {
-                Some(sa) => kept_out(tunnel, sa, state)?,
-                None => None,
-            };
-            outbound.keep(stays_out);
+            let stays = tunnel.inbound.as_ref().and_then(|sa| kept_in(tunnel, sa, state));
+            inbound.keep(stays.map(|index| (index, state.sa_in[index].gen)));
+            let stays = tunnel.outbound.as_ref().and_then(|sa| kept_out(tunnel, sa, state, &outbound.used));
+            outbound.keep(stays.map(|index| (index, state.sa_out[index].gen)));
         }
         for (n, tunnel) in config.tunnels.iter().enumerate() {
-            if let Some(sa) = &tunnel.inbound {
-                inbound.place(
-                    n,
-                    |index| sa_in(tunnel, sa, latency, flipped(state.sa_in[index].gen, &sa.key)),
-                    |i| state.sa_in[i].valid,
-                )?;
-            }
-            if let Some(sa) = &tunnel.outbound {
-                outbound.place(
-                    n,
-                    |index| sa_out(tunnel, sa, latency, flipped(state.sa_out[index].gen, &sa.key)),
-                    |i| state.sa_out[i].valid,
-                )?;
+            let Some(sa) = &tunnel.inbound else { continue };
+            inbound.place(
+                n,
+                |used| free_in(&state.sa_in, used),
+                |index| {
+                    let gen = flipped(state.sa_in[index].gen, &sa.key);
+                    Some((gen, sa_in(tunnel, sa, latency, gen)?))
+                },
+            )?;
+        }
+        // Slots that remember a key first, so that no other key makes them forget it.
+        for only_remembered in [true, false] {
+            for (n, tunnel) in config.tunnels.iter().enumerate() {
+                let Some(sa) = &tunnel.outbound else { continue };
+                let check = key_check(&sa.key);
+                let slot = |used: &[bool]| outbound::slot(&state.sa_out, used, check);
+                let remembered = |index: usize| state.sa_out[index].key_check == check;
+                if only_remembered && !slot(&outbound.used).is_some_and(remembered) {
+                    continue;
+                }
+                outbound.place(n, slot, |index| {
+                    let gen = state.sa_out[index].gen.wrapping_add(1);
+                    Some((gen, sa_out(tunnel, sa, latency, gen)?))
+                })?;
             }
         }
         Ok(Self { inbound: inbound.placed, outbound: outbound.placed })
     }
+}
+
+/// Slot for a new inbound SA: preferably where none was.
+fn free_in(records: &[SaIn], used: &[bool]) -> Option<usize> {
+    let free = |avoid: bool| (0..used.len()).find(|&i| !(used[i] || avoid && records[i].valid));
+    free(true).or_else(|| free(false))
 }
 
 /// Gives out the indices of one SA table.
@@ -80,31 +97,31 @@ impl<R> Planner<R> {
         Self { placed: Vec::new(), used: vec![false; depth], what }
     }
 
-    fn keep(&mut self, index: Option<usize>) {
-        if let Some(used) = index.and_then(|index| self.used.get_mut(index)) {
+    /// Notes where the next tunnel's SA is already: index and generation.
+    fn keep(&mut self, place: Option<(usize, u8)>) {
+        if let Some(used) = place.and_then(|(index, _)| self.used.get_mut(index)) {
             *used = true;
         }
-        self.placed.push(index.map(|index| Placed { index, record: None }));
+        self.placed.push(place.map(|(index, gen)| Placed { index, gen, record: None }));
     }
 
-    /// Places the SA of tunnel `n`, unless it is kept: preferably where no SA was.
+    /// Places the SA of tunnel `n`, unless it has its place, in a slot that is not in use.
     fn place(
         &mut self,
         n: usize,
-        record: impl Fn(usize) -> Option<R>,
-        occupied: impl Fn(usize) -> bool,
+        slot: impl Fn(&[bool]) -> Option<usize>,
+        record: impl Fn(usize) -> Option<(u8, R)>,
     ) -> Result<()> {
         if self.placed[n].is_some() {
             return Ok(());
         }
-        let free = |avoid: bool| (0..self.used.len()).find(|&i| !(self.used[i] || avoid && occupied(i)));
-        let index = free(true).or_else(|| free(false)).ok_or_else(|| {
+        let index = slot(&self.used).ok_or_else(|| {
             Error::Invalid(format!("more than {} {} SAs do not fit this card", self.used.len(), self.what))
         })?;
-        let record =
+        let (gen, record) =
             record(index).ok_or_else(|| Error::Invalid("an AES key has an impossible length".into()))?;
         self.used[index] = true;
-        self.placed[n] = Some(Placed { index, record: Some(record) });
+        self.placed[n] = Some(Placed { index, gen, record: Some(record) });
         Ok(())
     }
 }
@@ -114,20 +131,30 @@ pub(super) fn sa_key(tunnel: &Tunnel, sa: &Inbound) -> SaKey {
     SaKey::esp4(tunnel.fvrf, sa.spi, tunnel.local)
 }
 
-/// Check of key and salt in bits 6 to 0 of the generation.
-fn check(key: &Key) -> u8 {
+/// Check value of key and salt: the first four bytes of AES under the key of a block that ends with the salt.
+///
+/// Never 0, which stands for "no key". It tells that two records have the same key, and lets a guess of a key be tested; it
+/// says nothing else about the key, nor about H = AES(0). No packet's key stream contains it: a GCM counter block starts with
+/// the salt and ends with a counter that stays below 1,000, so one equal to this block would need the salt to be "head"
+/// and below 1,000; or another SA with the same AES key, salt "head", and 7 * 10^18 packets sent.
+fn key_check(key: &Key) -> u32 {
     let (aes, salt) = split(key);
-    let mut block = Block::<aes::Aes256>::from(*b"headend gen ....");
+    let mut block = Block::<aes::Aes256>::from(*b"headend key ....");
     block[12..].copy_from_slice(&salt);
     match aes.len() {
         16 => aes::Aes128::new_from_slice(aes).into_iter().for_each(|aes| aes.encrypt_block(&mut block)),
         _ => aes::Aes256::new_from_slice(aes).into_iter().for_each(|aes| aes.encrypt_block(&mut block)),
     }
-    block[0] & !GEN_FLIP
+    u32::from_be_bytes([block[0], block[1], block[2], block[3]]).max(1)
+}
+
+/// Seven bits of the check value, for the generation of an inbound SA.
+fn short_check(key: &Key) -> u8 {
+    key_check(key).to_le_bytes()[0] & !GEN_FLIP
 }
 
 fn flipped(before: u8, key: &Key) -> u8 {
-    !before & GEN_FLIP | check(key)
+    !before & GEN_FLIP | short_check(key)
 }
 
 fn split(key: &Key) -> (&[u8], [u8; SALT_BYTES]) {
@@ -179,6 +206,8 @@ fn sa_out(tunnel: &Tunnel, sa: &Outbound, latency: u32, gen: u8) -> Option<SaOut
         spi: sa.spi,
         src: u128::from(u32::from(tunnel.local)),
         dst: u128::from(u32::from(tunnel.remote)),
+        seq: 0,
+        key_check: key_check(&sa.key),
         gcm: material(&sa.key, latency)?,
         ..Default::default()
     })
@@ -193,34 +222,18 @@ fn public(gcm: &GcmKey) -> GcmKey {
 fn kept_in(tunnel: &Tunnel, sa: &Inbound, state: &CardState) -> Option<usize> {
     let index = usize::from(state.hash.get(&sa_key(tunnel, sa))?);
     let found = state.sa_in.get(index)?;
-    let mut wanted = sa_in(tunnel, sa, 1, found.gen & GEN_FLIP | check(&sa.key))?;
+    let mut wanted = sa_in(tunnel, sa, 1, found.gen & GEN_FLIP | short_check(&sa.key))?;
     wanted.gcm = public(&wanted.gcm);
     (*found == wanted).then_some(index)
 }
 
-/// Index of the outbound SA on the card that equals this one. One that differs in something else than its key, and has
-/// sent packets, cannot be changed.
-fn kept_out(tunnel: &Tunnel, sa: &Outbound, state: &CardState) -> Result<Option<usize>> {
-    let same_sa = |found: &&SaOut| {
-        let ends = (u128::from(u32::from(tunnel.local)), u128::from(u32::from(tunnel.remote)));
-        found.valid && found.spi == sa.spi && (found.src, found.dst) == ends
-    };
-    let Some(index) = state.sa_out.iter().position(|found| same_sa(&found)) else { return Ok(None) };
-    let found = &state.sa_out[index];
-    let Some(mut wanted) = sa_out(tunnel, sa, 1, found.gen & GEN_FLIP | check(&sa.key)) else {
-        return Ok(None);
-    };
+/// Index of the outbound SA on the card that equals this one, among those that no other tunnel has.
+fn kept_out(tunnel: &Tunnel, sa: &Outbound, state: &CardState, used: &[bool]) -> Option<usize> {
+    let mut wanted = sa_out(tunnel, sa, 1, 0)?;
     wanted.gcm = public(&wanted.gcm);
-    if *found == wanted {
-        return Ok(Some(index));
-    }
-    let sequence = state.sequence(index);
-    if found.gen == wanted.gen && found.gcm == wanted.gcm && sequence > 0 {
-        return Err(Error::Invalid(format!(
-            "tunnel `{}`: its outbound SA {:#010x} has sent {sequence} packets with this key, and other settings; \
-             changing them would start its sequence again and reuse nonces: give it a new SPI and a new key",
-            tunnel.name, sa.spi
-        )));
-    }
-    Ok(None)
+    let mut same = |found: &SaOut| {
+        (wanted.gen, wanted.seq) = (found.gen, found.seq);
+        *found == wanted
+    };
+    state.sa_out.iter().zip(used).position(|(found, used)| !used && same(found))
 }

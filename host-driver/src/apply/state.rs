@@ -85,8 +85,3 @@ fn indices<R>(records: &[R], wanted: impl Fn(&R) -> bool) -> Vec<u32> {
 pub(super) fn vacated_in(index: usize, record: &SaIn) -> Command {
     Command::write(index as u32, &SaIn { gen: record.gen, ..Default::default() })
 }
-
-/// As [`vacated_in`], outbound.
-pub(super) fn vacated_out(index: usize, record: &SaOut) -> Command {
-    Command::write(index as u32, &SaOut { gen: record.gen, ..Default::default() })
-}

@@ -4,27 +4,22 @@
 use std::path::Path;
 use std::sync::{Arc, Mutex};
 
-use headend_regs::{AdjKind, SaOutState, Table};
+use headend_regs::{AdjKind, Table};
 
+use super::sequence_tests::send;
 use super::*;
 use crate::fake::{Fake, Fault};
 use crate::readback::{inbound_sas, labels, outbound_sas, routes};
 use crate::Options;
 
-const EXAMPLE: &str = include_str!("../../examples/pe.toml");
+pub(super) const EXAMPLE: &str = include_str!("../../examples/pe.toml");
 
-fn config(text: &str) -> Config {
+pub(super) fn config(text: &str) -> Config {
     Config::parse(Path::new("pe.toml"), text).unwrap()
 }
 
-fn open(fake: &Fake) -> Card {
+pub(super) fn open(fake: &Fake) -> Card {
     fake.open(Options { packet_io: false, ..Options::default() })
-}
-
-/// Pretends that outbound SA `index` has sent packets.
-fn send(fake: &Fake, index: u32, seq: u64) {
-    let state = SaOutState { seq, packets: seq, bytes: 100 * seq };
-    fake.state.lock().unwrap().tables.insert((Table::SaOutState.code(), index), state.to_bytes().to_vec());
 }
 
 #[test]
@@ -71,22 +66,6 @@ fn applying_again_keeps_the_sas_and_their_state() {
     let touched = |table| fake.state.lock().unwrap().writes.iter().any(|(other, _)| *other == table);
     assert!(!touched(Table::SaIn) && !touched(Table::SaOut) && !touched(Table::SaHash));
     assert_eq!(routes(&mut card).unwrap().len(), 5);
-}
-
-#[test]
-fn changed_settings_of_an_outbound_sa_in_use_are_refused_before_any_write() {
-    let fake = Fake::new();
-    let mut card = open(&fake);
-    apply(&mut card, &config(EXAMPLE)).unwrap();
-    let changed = EXAMPLE.replace("dscp = 46", "dscp = 10");
-    send(&fake, 1, 9);
-    fake.state.lock().unwrap().writes.clear();
-    let error = apply(&mut card, &config(&changed)).unwrap_err();
-    assert!(error.to_string().contains("reuse nonces"), "{error}");
-    assert!(fake.state.lock().unwrap().writes.is_empty());
-    send(&fake, 1, 0);
-    apply(&mut card, &config(&changed)).unwrap();
-    assert_eq!(outbound_sas(&mut card).unwrap().len(), 2);
 }
 
 #[test]
@@ -200,4 +179,39 @@ fn leftovers_of_an_interrupted_move_are_cleaned_up() {
     apply(&mut card, &config(EXAMPLE)).unwrap();
     let found: Vec<u32> = inbound_sas(&mut card).unwrap().iter().map(|sa| sa.key.spi).collect();
     assert_eq!(found, [0x1001, 0x1002]);
+}
+
+#[test]
+fn an_interrupted_apply_leaves_nothing_that_the_next_one_does_not_find() {
+    let many = EXAMPLE.to_owned()
+        + "[[label]]\nlabel = 20001\nvrf = \"vpn2\"\n[[label]]\nlabel = 40001\nvrf = \"vpn1\"\n";
+    let other = EXAMPLE.replace("label = 528", "label = 9528").replace("spi = 0x1001", "spi = 0x5001");
+    let changed = config(&many.replace("spi = 0x2001", "spi = 0x7001"));
+    // How many writes it takes; most of them remove labels, and are as good as one.
+    let fake = Fake::new();
+    let mut card = open(&fake);
+    apply(&mut card, &config(&many)).unwrap();
+    fake.state.lock().unwrap().writes.clear();
+    apply(&mut card, &changed).unwrap();
+    let writes = fake.state.lock().unwrap().writes.len();
+    for cut in (0..12).chain(writes - 60..writes) {
+        let fake = Fake::new();
+        let mut card = open(&fake);
+        apply(&mut card, &config(&many)).unwrap();
+        fake.state.lock().unwrap().writes_left = Some(cut);
+        let error = apply(&mut card, &changed).unwrap_err();
+        assert!(matches!(error, Error::HalfApplied(_)), "{error}");
+        fake.state.lock().unwrap().writes_left = None;
+        apply(&mut card, &config(&other)).unwrap();
+        let mut found = Vec::new();
+        for ((table, label), record) in &fake.state.lock().unwrap().tables {
+            if *table == Table::Label.code() && Label::from_bytes(record).unwrap().op != 0 {
+                found.push(*label);
+            }
+        }
+        found.sort_unstable();
+        assert_eq!(found, [529, 530, 9528], "after {cut} writes");
+        assert_eq!(outbound_sas(&mut card).unwrap().len(), 2, "after {cut} writes");
+        assert_eq!(inbound_sas(&mut card).unwrap().len(), 2, "after {cut} writes");
+    }
 }

@@ -41,13 +41,20 @@ impl LabelBlocks {
         all.filter(|label| (DIRECTORY..depth).contains(label)).collect()
     }
 
-    /// The writes of the directory.
-    pub(crate) fn commands(&self) -> Vec<Command> {
-        let record = |i: u32| {
-            let adj = (0..16).filter(|j| self.0.contains(&(i * 16 + j))).fold(0, |adj, j| adj | 1 << j);
-            Command::write(i, &Label { adj, ..Default::default() })
-        };
-        (0..DIRECTORY).map(record).collect()
+    /// The blocks of both.
+    pub(crate) fn union(&self, other: &Self) -> Self {
+        Self(self.0.union(&other.0).copied().collect())
+    }
+
+    /// The writes that make a directory that says `before` say this.
+    pub(crate) fn changes(&self, before: &Self) -> Vec<Command> {
+        let changed = (0..DIRECTORY).filter(|&i| self.record(i) != before.record(i));
+        changed.map(|i| Command::write(i, &self.record(i))).collect()
+    }
+
+    fn record(&self, i: u32) -> Label {
+        let adj = (0..16).filter(|j| self.0.contains(&(i * 16 + j))).fold(0, |adj, j| adj | 1 << j);
+        Label { adj, ..Default::default() }
     }
 }
 
@@ -58,10 +65,15 @@ mod tests {
     #[test]
     fn a_directory_written_is_read_back() {
         let blocks = LabelBlocks::of([16, 300, 528, 65_535]);
-        let records: Vec<Label> = blocks.commands().iter().map(|command| command.record().unwrap()).collect();
+        let mut records = vec![Label::default(); DIRECTORY as usize];
+        for command in blocks.changes(&LabelBlocks::default()) {
+            records[command.index() as usize] = command.record().unwrap();
+        }
         assert!(records.iter().all(|record| record.op == 0));
         let read = LabelBlocks::from_records(&records);
         assert_eq!(read, blocks);
+        assert!(blocks.changes(&read).is_empty());
+        assert_eq!(blocks.union(&LabelBlocks::of([17, 301])), blocks);
         let labels = read.labels(65_536);
         assert_eq!(labels.len(), 4 * 256 - 16);
         assert!([16, 300, 528, 65_535].iter().all(|label| labels.contains(label)));
