@@ -42,9 +42,11 @@ impl Config {
         let metadata = opened.metadata().map_err(io)?;
         // With room for all of it at once, growing leaves no copies behind.
         let room = usize::try_from(metadata.len()).unwrap_or(0).saturating_add(1).min(LARGEST_GUESS);
-        let mut text = Zeroizing::new(String::with_capacity(room));
-        opened.read_to_string(&mut text).map_err(io)?;
-        Ok(parse(file, &text, metadata.permissions().mode() & 0o777)?)
+        let mut bytes = Zeroizing::new(Vec::with_capacity(room));
+        opened.read_to_end(&mut bytes).map_err(io)?;
+        let text =
+            std::str::from_utf8(&bytes).map_err(|error| not_text(file, &bytes[..error.valid_up_to()]))?;
+        Ok(parse(file, text, metadata.permissions().mode() & 0o777)?)
     }
 
     /// Reads and checks a text; `file` is for messages.
@@ -60,6 +62,13 @@ impl Config {
 const PRIVATE: u32 = 0o600;
 /// Most bytes that are set aside for a file before it is read.
 const LARGEST_GUESS: usize = 1 << 26;
+
+/// The mistake of a file that is UTF-8 no longer than `valid`.
+fn not_text(file: &Path, valid: &[u8]) -> ConfigErrors {
+    let line = valid.iter().filter(|&&byte| byte == b'\n').count() + 1;
+    let problem = "is no text: expected TOML in UTF-8".to_owned();
+    ConfigErrors(vec![Mistake { file: file.to_owned(), line, key: String::new(), problem }])
+}
 
 fn parse(file: &Path, text: &str, mode: u32) -> Result<Config, ConfigErrors> {
     let source = Source::new(file, text);

@@ -55,18 +55,21 @@ impl fmt::Display for ConfigErrors {
 /// The file being read, and the mistakes found so far.
 pub(super) struct Source<'t> {
     pub(super) file: &'t Path,
-    pub(super) text: &'t str,
+    /// Offsets of the newlines, ascending.
+    newlines: Vec<usize>,
     mistakes: RefCell<Vec<Mistake>>,
 }
 
 impl<'t> Source<'t> {
-    pub(super) fn new(file: &'t Path, text: &'t str) -> Self {
-        Self { file, text, mistakes: RefCell::new(Vec::new()) }
+    pub(super) fn new(file: &'t Path, text: &str) -> Self {
+        let newlines =
+            text.bytes().enumerate().filter(|&(_, byte)| byte == b'\n').map(|(at, _)| at).collect();
+        Self { file, newlines, mistakes: RefCell::new(Vec::new()) }
     }
 
     /// Line of a byte offset.
     pub(super) fn line(&self, offset: usize) -> usize {
-        self.text.bytes().take(offset).filter(|&byte| byte == b'\n').count() + 1
+        self.newlines.partition_point(|&newline| newline < offset) + 1
     }
 
     pub(super) fn mistake(&self, span: &Range<usize>, key: &str, problem: impl Into<String>) {
@@ -101,6 +104,17 @@ fn shorten(text: &str) -> Cow<'_, str> {
         Some((end, _)) => format!("{}...", &text[..end]).into(),
         None => text.into(),
     }
+}
+
+/// A noun with its article.
+pub(super) fn article(noun: &str) -> String {
+    let article = if noun.starts_with(['a', 'e', 'i', 'o', 'u']) { "an" } else { "a" };
+    format!("{article} {noun}")
+}
+
+/// The type of a value, with its article.
+fn kind(value: &DeValue<'_>) -> String {
+    article(value.type_str())
 }
 
 /// A table of the file. Keys that nobody asked for are mistakes, found by [`Section::finish`].
@@ -169,7 +183,7 @@ impl<'t> Section<'t> {
                 None => self.source.mistake(
                     &name.span(),
                     &path,
-                    format!("is {}; expected a table as in [{key}.NAME]", value.get_ref().type_str()),
+                    format!("is {}; expected a table as in [{key}.NAME]", kind(value.get_ref())),
                 ),
             }
         }
@@ -190,7 +204,11 @@ impl<'t> Section<'t> {
             let path = format!("{}[{}]", item.path, i + 1);
             match value.get_ref().as_table() {
                 Some(table) => sections.push(Section::new(self.source, path, value.span(), table)),
-                None => self.source.mistake(&value.span(), &path, "expected a table as in [[route]]"),
+                None => self.source.mistake(
+                    &value.span(),
+                    &path,
+                    format!("is {}; expected a table as in [[{key}]]", kind(value.get_ref())),
+                ),
             }
         }
         sections
@@ -250,12 +268,7 @@ impl<'t> Item<'t> {
     }
 
     fn kind(&self) -> String {
-        let kind = self.value.get_ref().type_str();
-        if kind.starts_with(['a', 'i', 'o']) {
-            format!("an {kind}")
-        } else {
-            format!("a {kind}")
-        }
+        kind(self.value.get_ref())
     }
 
     /// A string.

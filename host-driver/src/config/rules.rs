@@ -10,7 +10,7 @@ use super::model::{
     Config, Inbound, Interface, LabelAction, LabelRule, Neighbour, Outbound, Push, Route, Selector, Target,
     Tunnel, Vrf,
 };
-use super::reader::{Item, Section};
+use super::reader::{article, Item, Section};
 use super::values::{inner_mtu, key, mac, protocol, Algorithm};
 use crate::tables::Prefix;
 
@@ -44,7 +44,7 @@ impl Names {
 
     /// What a name in the file stands for; a dangling one is a mistake.
     fn find(&self, item: &Item<'_>) -> Option<usize> {
-        let name = item.text(&format!("the name of a {}", self.kind))?;
+        let name = item.text(&format!("the name of {}", article(self.kind)))?;
         let found = self.map.get(name).copied();
         if found.is_none() {
             let mut known: Vec<&str> = self.map.keys().map(String::as_str).collect();

@@ -145,6 +145,31 @@ fn every_kind_of_mistake_names_line_key_and_expectation() {
 }
 
 #[test]
+fn types_are_named_in_english() {
+    for (text, expected) in [
+        ("label = [1]", "label[1]: is an integer; expected a table as in [[label]]"),
+        ("vrf.a = true", "vrf.a: is a boolean; expected a table as in [vrf.NAME]"),
+        ("neighbour.n.interface = 1", "is an integer; expected the name of an interface in quotes"),
+    ] {
+        let found = read(text).unwrap_err().to_string();
+        assert!(found.contains(expected), "{found}");
+    }
+}
+
+#[test]
+fn a_large_file_takes_no_longer_than_its_length() {
+    let mut text = String::from("[vrf.a]\nid = 1\n");
+    for n in 0..20_000 {
+        text +=
+            &format!("[[route]]\nvrf = \"a\"\nprefix = \"10.{}.{}.0/24\"\ndrop = true\n", n / 256, n % 256);
+    }
+    let start = std::time::Instant::now();
+    assert_eq!(read(&text).unwrap().routes.len(), 20_000);
+    // Counting lines from the start for each section took many seconds.
+    assert!(start.elapsed() < std::time::Duration::from_secs(2), "{:?}", start.elapsed());
+}
+
+#[test]
 fn the_line_is_the_line() {
     let text = "[vrf.a]\nid = 1\n[interface.x]\nport = 0\nmac = \"02:00:00:00:00:01\"\nvrf = \"b\"\n";
     let errors = read(text).unwrap_err();
@@ -223,6 +248,9 @@ fn a_file_with_keys_that_others_may_use_is_refused() {
         let text = error.to_string();
         assert!(text.contains("chmod 600") && text.contains(&format!("mode {mode:o}")), "{text}");
     }
+    std::fs::remove_file(&path).unwrap();
+    std::fs::write(&path, b"[vrf.a]\nid = 1\n# caf\xe9\n").unwrap();
+    assert!(Config::load(&path).unwrap_err().to_string().contains("pe.toml:3: is no text"));
     std::fs::remove_file(&path).unwrap();
     assert!(Config::load(&path).unwrap_err().to_string().contains("pe.toml"));
 }

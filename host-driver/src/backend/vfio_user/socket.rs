@@ -3,6 +3,7 @@
 
 use std::io::{IoSlice, IoSliceMut};
 use std::os::fd::{AsFd, AsRawFd, FromRawFd, OwnedFd, RawFd};
+use std::os::unix::fs::FileTypeExt;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
@@ -222,16 +223,18 @@ fn closed(what: &str) -> BackendError {
 }
 
 fn connect_error(path: &Path, errno: Errno) -> BackendError {
+    // Linux refuses a connection to a file that is no socket as if nobody listened.
+    let other_file = std::fs::metadata(path).is_ok_and(|metadata| !metadata.file_type().is_socket());
     let path = path.display();
     BackendError::Open(match errno {
+        Errno::ECONNREFUSED if other_file => {
+            format!("{path} is not a socket: expected the path given to headend-card --socket")
+        }
         Errno::ENOENT => {
             format!("no socket at {path}: start headend-card with --socket {path}, or correct --card")
         }
         Errno::ECONNREFUSED => {
             format!("nobody listens on {path}: the card that made this socket has ended; start headend-card again")
-        }
-        Errno::ENOTSOCK => {
-            format!("{path} is not a socket: expected the path given to headend-card --socket")
         }
         Errno::EACCES => format!("no permission for {path}: run as the user that started headend-card"),
         Errno::EAGAIN => format!("{path} is busy: the card serves one program at a time"),

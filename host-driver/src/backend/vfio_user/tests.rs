@@ -188,7 +188,8 @@ fn a_missing_a_dead_and_a_busy_socket_say_what_to_do() {
     assert!(connect(&path).unwrap_err().to_string().contains("has ended"));
     let file = dir.path().join("file");
     std::fs::write(&file, "").unwrap();
-    assert!(connect(&file).is_err());
+    assert!(connect(&file).unwrap_err().to_string().contains("file is not a socket"));
+    assert!(connect(dir.path()).unwrap_err().to_string().contains("is not a socket"));
     let busy = dir.path().join("busy.sock");
     let _listener = UnixListener::bind(&busy).unwrap();
     assert!(connect(&busy).unwrap_err().to_string().contains("one program at a time"));
