@@ -12,6 +12,7 @@ use std::sync::atomic::{fence, AtomicU32, Ordering};
 use std::sync::Arc;
 
 use memmap2::MmapRaw;
+use nix::fcntl::{fcntl, FcntlArg, SealFlag};
 use nix::sys::memfd::{memfd_create, MFdFlags};
 
 /// Size of a page, and granule of IOVAs, in bytes.
@@ -68,9 +69,13 @@ impl DmaMemory {
     pub fn new(bytes: u64, iova: u64) -> Result<Self, DmaError> {
         let bytes = bytes.max(1).next_multiple_of(PAGE);
         let fail = |source: std::io::Error| DmaError::Allocate { bytes, source };
-        let fd = memfd_create(c"headend-dma", MFdFlags::MFD_CLOEXEC).map_err(|e| fail(e.into()))?;
+        let flags = MFdFlags::MFD_CLOEXEC | MFdFlags::MFD_ALLOW_SEALING;
+        let fd = memfd_create(c"headend-dma", flags).map_err(|e| fail(e.into()))?;
         let file = File::from(fd);
         file.set_len(bytes).map_err(fail)?;
+        // A server that maps memory which never gets shorter need not fear SIGBUS.
+        let seals = SealFlag::F_SEAL_SHRINK | SealFlag::F_SEAL_GROW | SealFlag::F_SEAL_SEAL;
+        fcntl(&file, FcntlArg::F_ADD_SEALS(seals)).map_err(|e| fail(e.into()))?;
         let map = MmapRaw::map_raw(&file).map_err(fail)?;
         Ok(Self { inner: Arc::new(Inner { file, map, iova }) })
     }

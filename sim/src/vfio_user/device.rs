@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! The card as a vfio-user device: answers the client's messages.
 
-use super::dma_map::DmaMap;
+use super::dma_map::{DmaMap, MAX_RANGES};
 use super::irqs::Irqs;
 use super::wire::{Command, Message, Reader, FLAG_NO_REPLY, FLAG_TYPE, MAX_FDS, MAX_TRANSFER};
 use crate::card::Card;
@@ -120,7 +120,7 @@ impl Device {
         let ours = serde_json::json!({"capabilities": {
             "max_msg_fds": MAX_FDS,
             "max_data_xfer_size": MAX_TRANSFER,
-            "max_dma_maps": 65535,
+            "max_dma_maps": MAX_RANGES,
             "pgsizes": 4096,
         }});
         Ok([&[0; 4], ours.to_string().as_bytes(), &[0]].concat())

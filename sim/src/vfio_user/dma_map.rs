@@ -4,10 +4,17 @@
 //! A guest behind an IOMMU maps page by page, all of them pages of one memory file, so files are mapped into
 //! this process whole and once, and ranges refer to them. A range without a file is known, but every access to it
 //! is refused: nothing the card does needs such memory (QEMU announces option ROMs and BARs so).
+//!
+//! The client changes its memory while the card reads and writes it, so no Rust reference to it is ever made: bytes are copied by
+//! volatile accesses. Touching a page beyond the end of a file would end this process by SIGBUS. A memfd sealed against
+//! shrinking (as the driver and QEMU's `memory-backend-memfd` make them) cannot do that to us. The length of any other file is
+//! checked before each access; a client that cuts such a file short between check and access still ends the card. It may
+//! do so: it has the only connection, and every other way to spoil its own memory too.
 
 use crate::dma::{DmaError, DmaTarget};
 use memmap2::{MmapOptions, MmapRaw};
 use nix::errno::Errno;
+use nix::fcntl::{fcntl, FcntlArg, SealFlag};
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::os::unix::fs::MetadataExt;
@@ -18,6 +25,8 @@ use std::sync::{Arc, Weak};
 pub const FLAG_READ: u32 = 1 << 0;
 /// The card may write.
 pub const FLAG_WRITE: u32 = 1 << 1;
+/// Most ranges at once.
+pub const MAX_RANGES: usize = 65535;
 
 /// A memory file of the client, mapped whole.
 #[derive(Debug)]
@@ -25,6 +34,8 @@ struct Backing {
     file: File,
     map: MmapRaw,
     writable: bool,
+    /// The file never gets shorter.
+    sealed: bool,
     identity: (u64, u64),
 }
 
@@ -48,7 +59,7 @@ impl DmaMap {
     ///
     /// # Errors
     /// EINVAL: empty, beyond the address space or the end of the file, or no access at all. EEXIST: it overlaps another.
-    /// Or what mapping the file gave.
+    /// ENOSPC: there are [`MAX_RANGES`] already. Or what mapping the file gave.
     pub fn map(
         &mut self,
         flags: u32,
@@ -63,6 +74,9 @@ impl DmaMap {
         }
         if self.ranges.range(..end).next_back().is_some_and(|(start, r)| start + r.size > iova) {
             return Err(Errno::EEXIST);
+        }
+        if self.ranges.len() >= MAX_RANGES {
+            return Err(Errno::ENOSPC);
         }
         let backing = match file {
             Some(file) => Some((self.backing(&file, flags, offset, size)?, offset)),
@@ -93,7 +107,9 @@ impl DmaMap {
         options.len(len);
         let map = if writable { options.map_raw(file) } else { options.map_raw_read_only(file) };
         let file = file.try_clone().map_err(errno)?;
-        let backing = Arc::new(Backing { file, map: map.map_err(errno)?, writable, identity });
+        let backing =
+            Backing { sealed: is_sealed(&file), file, map: map.map_err(errno)?, writable, identity };
+        let backing = Arc::new(backing);
         self.files.push(Arc::downgrade(&backing));
         Ok(backing)
     }
@@ -159,10 +175,9 @@ impl DmaMap {
             }
             let (file, offset) = range.backing.as_ref().ok_or(DmaError::Refused)?;
             let count = (range.size - inside).min(end - at);
-            // `backing` checked that the range lies inside the mapping. A client that has cut its file short since
-            // would kill us by SIGBUS.
+            // `backing` checked that the range lies inside the mapping; a file that is not sealed may have become shorter since.
             let from = offset + inside;
-            if file.file.metadata().map_or(0, |m| m.len()) < from + count {
+            if !file.sealed && file.file.metadata().map_or(0, |m| m.len()) < from + count {
                 return Err(DmaError::Refused);
             }
             pieces.push((file.map.as_mut_ptr().wrapping_add(from as usize), count as usize));
@@ -176,9 +191,8 @@ impl DmaTarget for DmaMap {
     fn read(&mut self, iova: u64, data: &mut [u8]) -> Result<(), DmaError> {
         let mut done = 0;
         for (from, count) in self.resolve(iova, data.len(), FLAG_READ)? {
-            // SAFETY: `from` points to `count` bytes of a live mapping (see `resolve`). The client may write them meanwhile, as
-            // a processor beside a card may; the copy takes whatever is there and nothing is inferred from it.
-            unsafe { std::ptr::copy_nonoverlapping(from, data[done..].as_mut_ptr(), count) };
+            // SAFETY: `from` points to `count` bytes of a live mapping (see `resolve`).
+            unsafe { copy_in(from, &mut data[done..done + count]) };
             done += count;
         }
         Ok(())
@@ -189,27 +203,58 @@ impl DmaTarget for DmaMap {
         let mut end = data.len();
         for (to, count) in pieces.into_iter().rev() {
             let start = end - count;
-            write_first_word_last(to, &data[start..end]);
+            // SAFETY: `to` points to `count` bytes of a live writable mapping (see `resolve`).
+            unsafe { copy_out_first_word_last(to, &data[start..end]) };
             end = start;
         }
         Ok(())
     }
 }
 
+/// Copies shared memory, whatever is there at the moment, into `data`: by words if it is aligned for them.
+///
+/// # Safety
+/// `from` points to `data.len()` bytes of a live mapping of the client's memory.
+unsafe fn copy_in(from: *const u8, data: &mut [u8]) {
+    let words = if from.cast::<u64>().is_aligned() { data.len() / 8 } else { 0 };
+    let (whole, rest) = data.split_at_mut(words * 8);
+    for (i, chunk) in whole.chunks_exact_mut(8).enumerate() {
+        // SAFETY: inside the mapping (see above), aligned.
+        let word = unsafe { from.cast::<u64>().add(i).read_volatile() };
+        chunk.copy_from_slice(&word.to_ne_bytes());
+    }
+    for (i, byte) in rest.iter_mut().enumerate() {
+        // SAFETY: inside the mapping (see above).
+        *byte = unsafe { from.add(words * 8 + i).read_volatile() };
+    }
+}
+
 /// Copies `data` to shared memory so that its first aligned word, where the phase bits are, becomes visible after all
 /// the rest.
-fn write_first_word_last(to: *mut u8, data: &[u8]) {
-    let aligned = data.len() >= 8 && to.cast::<u64>().is_aligned();
-    let head = if aligned { 8 } else { 0 };
-    // SAFETY: `to` points to `data.len()` bytes of a live writable mapping (see `resolve`) of another process's memory, never
-    // of `data`. The word is written whole, by one aligned volatile store.
-    unsafe {
-        std::ptr::copy_nonoverlapping(data[head..].as_ptr(), to.add(head), data.len() - head);
-        if let Some(word) = data.first_chunk::<8>().filter(|_| aligned) {
-            fence(Ordering::Release);
-            to.cast::<u64>().write_volatile(u64::from_le_bytes(*word));
-        }
+///
+/// # Safety
+/// `to` points to `data.len()` bytes of a live writable mapping of the client's memory.
+unsafe fn copy_out_first_word_last(to: *mut u8, data: &[u8]) {
+    let words = if to.cast::<u64>().is_aligned() { data.len() / 8 } else { 0 };
+    for (i, byte) in data.iter().enumerate().skip(words * 8) {
+        // SAFETY: inside the mapping (see above).
+        unsafe { to.add(i).write_volatile(*byte) };
     }
+    for (i, chunk) in data.chunks_exact(8).enumerate().take(words).rev() {
+        let mut word = [0; 8];
+        word.copy_from_slice(chunk);
+        if i == 0 {
+            fence(Ordering::Release);
+        }
+        // SAFETY: inside the mapping (see above), aligned.
+        unsafe { to.cast::<u64>().add(i).write_volatile(u64::from_ne_bytes(word)) };
+    }
+}
+
+/// The file is a memfd that cannot be made shorter.
+fn is_sealed(file: &File) -> bool {
+    let seals = fcntl(file, FcntlArg::F_GET_SEALS).map_or(SealFlag::empty(), SealFlag::from_bits_truncate);
+    seals.contains(SealFlag::F_SEAL_SHRINK)
 }
 
 fn errno(error: std::io::Error) -> Errno {
@@ -277,6 +322,52 @@ mod tests {
         map.map(3, 0, 0x1000, 2 * PAGE, Some(memory.try_clone().unwrap())).unwrap();
         memory.set_len(PAGE).unwrap();
         assert_eq!((byte(&mut map, 0x1000), byte(&mut map, 0x2000)), (Ok(1), Err(DmaError::Refused)));
+    }
+
+    #[test]
+    fn sealed_files_are_told_from_others() {
+        use nix::sys::memfd::{memfd_create, MFdFlags};
+        let memory = File::from(memfd_create(c"test", MFdFlags::MFD_ALLOW_SEALING).unwrap());
+        memory.set_len(PAGE).unwrap();
+        assert!(!is_sealed(&memory) && !is_sealed(&file(1)));
+        fcntl(&memory, FcntlArg::F_ADD_SEALS(SealFlag::F_SEAL_SHRINK)).unwrap();
+        assert!(is_sealed(&memory));
+        let mut map = DmaMap::default();
+        map.map(3, 0, 0x1000, PAGE, Some(memory)).unwrap();
+        map.write(0x1ff8, &[6; 8]).unwrap();
+        assert_eq!(byte(&mut map, 0x1fff), Ok(6));
+    }
+
+    #[test]
+    fn copies_of_every_length_and_alignment() {
+        let mut map = DmaMap::default();
+        map.map(3, 0, 0x1000, PAGE, Some(file(1))).unwrap();
+        for at in 0..9 {
+            for len in 0..40 {
+                map.write(0x1000, &[0xee; 64]).unwrap();
+                let data: Vec<u8> = (1..=len).collect();
+                map.write(0x1000 + at, &data).unwrap();
+                let mut back = [0; 64];
+                map.read(0x1000, &mut back).unwrap();
+                let mut expected = [0xee; 64];
+                expected[at as usize..][..data.len()].copy_from_slice(&data);
+                assert_eq!(back, expected, "{len} bytes at {at}");
+                let mut part = vec![0; data.len()];
+                map.read(0x1000 + at, &mut part).unwrap();
+                assert_eq!(part, data, "{len} bytes from {at}");
+            }
+        }
+    }
+
+    #[test]
+    fn there_is_a_limit_to_ranges() {
+        let mut map = DmaMap::default();
+        for i in 0..MAX_RANGES as u64 {
+            map.map(3, 0, i * PAGE, PAGE, None).unwrap();
+        }
+        assert_eq!(map.map(3, 0, 1 << 40, PAGE, None), Err(Errno::ENOSPC));
+        map.unmap(0, PAGE).unwrap();
+        map.map(3, 0, 1 << 40, PAGE, None).unwrap();
     }
 
     #[test]
