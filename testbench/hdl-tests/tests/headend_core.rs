@@ -6,7 +6,7 @@ mod card_rig;
 mod gcm_common;
 
 use card_rig::*;
-use gcm_common::seal;
+use gcm_common::{key_record, seal};
 use headend_hdl_tests::{Rng, WordSource};
 use headend_regs::{
     param, reg, Adj, AdjKind, DropReason, Egress, EventEntry, EventKind, FibNode, FibResult, HostReason,
@@ -283,6 +283,159 @@ fn a_missing_outbound_sa_drops_and_asks_for_one() {
     assert_eq!(card.counter(reg::drop_count(DropReason::SaOutInvalid as usize)), 1);
     assert_eq!(card.extra.out[1].received.len(), 0, "nothing left in clear");
     assert_eq!(balance(&mut card), (1, 1));
+}
+
+/// The SA's number and sequence number in a frame of ESP.
+fn spi_and_seq(frame: &[u8]) -> (u32, u64) {
+    let bytes = |at: usize, len: usize| frame[at..at + len].iter().fold(0, |n, b| n << 8 | u64::from(*b));
+    (bytes(34, 4) as u32, bytes(42, 8))
+}
+
+/// An outbound SA of another customer.
+fn other_sa(gen: u8) -> SaOut {
+    SaOut {
+        valid: true,
+        tunnel: true,
+        df: true,
+        gen,
+        ttl: 61,
+        spi: 0xbbbb_0001,
+        src: LOCAL.into(),
+        dst: 0xc633_64ff,
+        gcm: key_record(&[0xb0; 16], SALT),
+        ..SaOut::default()
+    }
+}
+
+/// Packets wait in the queue of a port that stands still while their SA goes and another customer's takes its
+/// index: none leaves under the other SA's key.
+#[test]
+fn packets_in_a_queue_never_meet_another_sa_at_their_index() {
+    let mut card = card(31, 400_000);
+    program(&mut card, false, false);
+    card.extra.out[1].set_stalls(100);
+    let packet = |n| frame(0, 0x0800, &ipv4(0x0a00_0001, 0x0a00_0002, 17, 64, &[n; 1380]));
+    (0..44).for_each(|n| card.extra.send(0, &packet(n)));
+    card.run_until("sent", 20_000, |card| card.extra.into.iter().all(WordSource::is_empty));
+    card.run(3000);
+    card.write_record(3, &SaOut { gen: GEN, ..SaOut::default() });
+    card.write_record(3, &other_sa(GEN + 1));
+    card.extra.out[1].set_stalls(0);
+    settle(&mut card);
+    let sent: Vec<_> = std::iter::from_fn(|| card.extra.receive(1)).map(|f| spi_and_seq(&f)).collect();
+    assert!(!sent.is_empty() && sent.iter().zip(1..).all(|(got, n)| *got == (SPI, n)), "{sent:x?}");
+    let refused = card.counter(reg::drop_count(DropReason::SaOutInvalid as usize));
+    assert!(refused > 5, "only {refused} packets waited");
+    assert_eq!(card.read_record::<SaOutState>(3).packets, 0, "nothing was sealed with the new key");
+    assert_eq!(balance(&mut card), (44, 44));
+
+    card.write_record(10, &Adj { sa: 3, sa_gen: GEN + 1, ..adjacency(AdjKind::Protect, Egress::Port1) });
+    card.extra.send(0, &packet(0));
+    assert_eq!(spi_and_seq(&receive(&mut card, 1)), (0xbbbb_0001, 1));
+}
+
+/// A key that is installed again goes on where it was: no sequence number, hence no nonce, is used twice.
+#[test]
+fn an_sa_goes_on_behind_the_number_in_its_record() {
+    let mut card = card(39, 400_000);
+    program(&mut card, false, false);
+    let mut numbers = Vec::new();
+    for used in [0, 2, 0xffff_fffe] {
+        let record = SaOut { seq: used, key_check: 0x1234_5678, ..other_sa(GEN) };
+        card.write_record(3, &record);
+        let back = card.read_record::<SaOut>(3);
+        assert_eq!((back.seq, back.key_check), (used, 0x1234_5678));
+        for _ in 0..2 {
+            card.extra.send(0, &frame(0, 0x0800, &ipv4(1, 2, 17, 64, &[1; 60])));
+        }
+        settle(&mut card);
+        numbers.extend(std::iter::from_fn(|| card.extra.receive(1)).map(|f| spi_and_seq(&f).1));
+    }
+    assert_eq!(numbers, [1, 2, 3, 4, 0xffff_ffff]);
+    assert_eq!(card.counter(reg::drop_count(DropReason::SeqExhausted as usize)), 1);
+    let state = card.read_record::<SaOutState>(3);
+    assert_eq!((state.seq, state.packets, state.bytes), (0xffff_ffff, 1, 80));
+}
+
+#[test]
+fn no_frame_is_longer_than_the_longest() {
+    let mut card = card(33, 400_000);
+    program(&mut card, false, false);
+    let base =
+        Adj { mtu: 0xffff, sa: 3, sa_gen: GEN, label_count: 3, ..adjacency(AdjKind::Ip, Egress::Port1) };
+    card.enable(Ring::Rx0, 2, 2);
+    for cookie in 0..2 {
+        card.post(Ring::Rx0, &RxDesc { addr: BUFFERS, len: 9216, cookie }.to_bytes());
+    }
+    card.ring_doorbell(Ring::Rx0);
+    let send = |card: &mut Card, len: usize| {
+        card.extra.send(0, &frame(0, 0x0800, &ipv4(1, 2, 17, 64, &vec![1; len - 20])));
+    };
+    // The longest IP packets that fit a frame as they are, with three labels, and with ESP.
+    for (kind, longest) in [(AdjKind::Ip, 9202), (AdjKind::Mpls, 9190), (AdjKind::Protect, 9146)] {
+        card.write_record(10, &Adj { kind: kind.into(), ..base });
+        send(&mut card, longest);
+        let sent = receive(&mut card, 1).len();
+        assert!((9213..=param::MAX_FRAME_BYTES).contains(&sent), "{kind:?}: {sent}");
+        if kind != AdjKind::Ip {
+            send(&mut card, longest + 1);
+            let got = RxCompletion::from_bytes(&card.wait(Ring::Rx0)).expect("64 bytes");
+            assert_eq!((got.reason, usize::from(got.len)), (HostReason::TooBig as u8, 14 + longest + 1));
+        }
+    }
+    settle(&mut card);
+    assert!(card.extra.receive(1).is_none());
+}
+
+/// An ESP packet from the peer of the inbound SA.
+fn from_peer(key: &[u8], seq: u64, esn: bool, inner: &[u8]) -> Vec<u8> {
+    let mut trailer: Vec<u8> = (1..=((4 - (inner.len() + 2) % 4) % 4) as u8).collect();
+    trailer.extend([trailer.len() as u8, 4]);
+    let nonce: [u8; 12] = [&SALT[..], &seq.to_be_bytes()].concat().try_into().expect("12 bytes");
+    let low = (seq as u32).to_be_bytes();
+    let header = [&SPI.to_be_bytes()[..], if esn { &[0; 4] } else { &[] }, &low].concat();
+    let (cipher, tag) = seal(key, &nonce, &header, &[inner, &trailer].concat());
+    let esp = [&SPI.to_be_bytes()[..], &low, &seq.to_be_bytes(), &cipher, &tag].concat();
+    frame(1, 0x0800, &ipv4(LOCAL, REMOTE, 50, 61, &esp))
+}
+
+#[test]
+fn number_zero_never_passes() {
+    for esn in [false, true] {
+        let mut card = card(35, 400_000);
+        let key = program(&mut card, esn, false);
+        let inner = ipv4(0x0a00_0001, 0x0a00_0002, 17, 64, &[1; 60]);
+        (0..2).for_each(|seq| card.extra.send(1, &from_peer(&key, seq, esn, &inner)));
+        settle(&mut card);
+        assert!(card.extra.receive(0).is_some() && card.extra.receive(0).is_none(), "number 1 alone");
+        assert_eq!(card.counter(reg::drop_count(DropReason::EspSeqZero as usize)), 1);
+    }
+}
+
+/// Decrypted packets that find their queue full, or no SA to leave by, are reported without their bytes.
+#[test]
+fn reports_show_nothing_of_decrypted_packets() {
+    let mut card = card(42, 400_000);
+    let key = program(&mut card, false, false);
+    card.enable(Ring::Event, 0, 6);
+    card.extra.out[0].set_stalls(100);
+    let inner = ipv4(0x0a00_0001, 0x0a00_0002, 17, 64, &[0xd5; 1300]);
+    (1..=60).for_each(|seq| card.extra.send(1, &from_peer(&key, seq, false, &inner)));
+    card.run(8000);
+    card.extra.out[0].set_stalls(0);
+    settle(&mut card);
+    card.write_record(3, &SaOut::default());
+    default_route(&mut card, 2, 10);
+    card.extra.send(1, &from_peer(&key, 61, false, &inner));
+    settle(&mut card);
+    let mut reasons = Vec::new();
+    while let Some(entry) = card.take(Ring::Event) {
+        let event = EventEntry::from_bytes(&entry).expect("128 bytes");
+        assert!(event.data.iter().all(|byte| *byte == 0), "{event:x?}");
+        reasons.push(event.reason);
+    }
+    assert!(reasons.contains(&DropReason::QueueFullPort0.code()), "{reasons:?}");
+    assert_eq!(card.counter(reg::drop_count(DropReason::SaOutInvalid as usize)), 1);
 }
 
 /// Garbage and good frames of all sizes on both ports and from the host at once; no host buffers for the

@@ -16,6 +16,8 @@ pub(crate) const PEER_MAC: [u64; 2] = [0x0200_0000_0a01, 0x0200_0000_0a02];
 pub(crate) const SPI: u32 = 0x0001_7000;
 pub(crate) const LOCAL: u32 = 0xc000_0201;
 pub(crate) const REMOTE: u32 = 0xc633_6401;
+/// Generation of the outbound SA.
+pub(crate) const GEN: u8 = 0x41;
 pub(crate) const SALT: [u8; 4] = [1, 2, 3, 4];
 
 /// The two ports' wires.
@@ -146,7 +148,7 @@ pub(crate) fn program(card: &mut Card, esn: bool, aes256: bool) -> Vec<u8> {
     for (n, vrf) in [(0, 1), (1, 5)] {
         card.write_record(n, &Intf { valid: true, mpls: true, vrf, mac: OUR_MAC[n as usize] });
     }
-    card.write_record(10, &Adj { sa: 3, ..adjacency(AdjKind::Protect, Egress::Port1) });
+    card.write_record(10, &Adj { sa: 3, sa_gen: GEN, ..adjacency(AdjKind::Protect, Egress::Port1) });
     let labels = Adj { label_count: 2, label0: 702, label1: 498, ..adjacency(AdjKind::Mpls, Egress::Port0) };
     card.write_record(11, &labels);
     card.write_record(12, &adjacency(AdjKind::Ip, Egress::Port1));
@@ -162,6 +164,7 @@ pub(crate) fn program(card: &mut Card, esn: bool, aes256: bool) -> Vec<u8> {
             esn,
             tunnel: true,
             df: true,
+            gen: GEN,
             ttl: 61,
             spi: SPI,
             src: u128::from(LOCAL),
