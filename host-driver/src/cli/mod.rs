@@ -42,7 +42,11 @@ struct Global {
     /// The card: vfio-user:PATH (socket of headend-card) or pci:0000:01:00.0 (function bound to vfio-pci).
     #[arg(long, env = "HEADEND_CARD", global = true, value_name = "CARD")]
     card: Option<Location>,
-    /// Print JSON.
+    /// Print JSON, errors too.
+    ///
+    /// An error is one line on standard output, {"error": TEXT}; of a configuration also "mistakes", a list of
+    /// {"file", "line", "key", "text"}. `events` prints one object per line. Exit statuses are the same as without;
+    /// wrong usage of the command line is told as text.
     #[arg(long, global = true)]
     json: bool,
     /// Seconds that a simulated card may take for an answer, at most a day.
@@ -86,7 +90,7 @@ enum Command {
     },
     /// Counters by stage, with drop reasons, ports, and whether they add up.
     Stats,
-    /// Watch events: drops as they happen, refused DMA.
+    /// Watch events: drops as they happen, refused DMA. With --json one object per line.
     Events {
         /// Stop after so many events.
         #[arg(long, value_name = "N")]
@@ -139,7 +143,12 @@ pub fn main() -> ExitCode {
         // The reader of a pipe has seen enough.
         Err(Failure::Output(error)) if error.kind() == io::ErrorKind::BrokenPipe => ExitCode::SUCCESS,
         Err(failure) => {
-            eprintln!("headend: {failure}");
+            if cli.global.json {
+                // Whoever closed our output has no use for the error either.
+                let _ = writeln!(out, "{}", failure.json());
+            } else {
+                eprintln!("headend: {failure}");
+            }
             ExitCode::from(failure.status())
         }
     }
@@ -162,11 +171,28 @@ enum Failure {
     Dumps(io::Error),
     #[error("which card? Give --card vfio-user:PATH or --card pci:0000:01:00.0, or set HEADEND_CARD")]
     NoCard,
-    #[error("mistakes in the configuration; the card was not touched:\n{0}")]
+    #[error("{summary}; the card was not touched:\n{0}", summary = .0.summary())]
     Config(crate::config::ConfigErrors),
 }
 
 impl Failure {
+    /// The same as an object of JSON.
+    fn json(&self) -> serde_json::Value {
+        let Self::Config(errors) = self else {
+            return serde_json::json!({"error": self.to_string()});
+        };
+        let mistake = |mistake: &crate::config::Mistake| {
+            serde_json::json!({
+                "file": mistake.file.display().to_string(),
+                "line": mistake.line,
+                "key": mistake.key,
+                "text": mistake.problem,
+            })
+        };
+        let mistakes: Vec<_> = errors.0.iter().map(mistake).collect();
+        serde_json::json!({"error": errors.summary(), "mistakes": mistakes})
+    }
+
     fn status(&self) -> u8 {
         match self {
             Self::Config(_) => BAD_CONFIG,

@@ -140,8 +140,18 @@ fn failures_have_their_exit_status() {
     let failure = run_line(&format!("apply --check {}", file.display()));
     assert_eq!(failure.status(), 3);
     assert!(failure.to_string().contains("bad.toml:3: vrf.a.id2"), "{failure}");
+    assert!(failure.to_string().starts_with("1 mistake in the configuration; the card was not touched"));
+    let json = failure.json();
+    assert_eq!(json["error"], "1 mistake in the configuration");
+    assert_eq!(
+        json["mistakes"],
+        serde_json::json!([{
+            "file": file.display().to_string(), "line": 3, "key": "vrf.a.id2", "text": "unknown key; expected id",
+        }])
+    );
     let missing = run_line(&format!("--card vfio-user:{}/none stats", dir.path().display()));
     assert_eq!(missing.status(), 1);
     assert!(missing.to_string().contains("start headend-card"), "{missing}");
+    assert_eq!(missing.json(), serde_json::json!({"error": missing.to_string()}));
     assert_eq!(run_line(&format!("apply {}", dir.path().join("none").display())).status(), 1);
 }

@@ -38,6 +38,17 @@ impl fmt::Display for Mistake {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ConfigErrors(pub Vec<Mistake>);
 
+impl ConfigErrors {
+    /// How many mistakes there are, as text.
+    #[must_use]
+    pub fn summary(&self) -> String {
+        match self.0.len() {
+            1 => "1 mistake in the configuration".into(),
+            count => format!("{count} mistakes in the configuration"),
+        }
+    }
+}
+
 impl std::error::Error for ConfigErrors {}
 
 impl fmt::Display for ConfigErrors {
