@@ -189,7 +189,8 @@ struct Wire {
     queue: Vec<(u16, u8, Secret, u64)>,
     /// Last sequence number used under each key.
     last: HashMap<Secret, u64>,
-    sealed: u64,
+    /// What went wrong.
+    wrong: Option<String>,
 }
 
 fn record<R: Record + Default>(tables: &Tables, index: u32) -> R {
@@ -226,7 +227,10 @@ impl Wire {
             let Some((index, gen, meant, many)) = self.queue.pop() else { break };
             let sa: SaOut = record(tables, index.into());
             if sa.valid && sa.gen == gen {
-                assert!(secret(&sa) == meant, "a packet was sealed for somebody else");
+                if secret(&sa) != meant {
+                    self.wrong =
+                        Some(format!("SA {index} sealed a packet that was looked up for another key"));
+                }
                 self.seal(tables, index, many);
             }
         }
@@ -242,10 +246,11 @@ impl Wire {
             return;
         }
         let last = self.last.entry(secret(&sa)).or_default();
-        assert!(state.seq >= *last, "{} was used and {} is next", last, state.seq + 1);
+        if state.seq < *last {
+            self.wrong = Some(format!("{last} was used under a key, and {} comes next", state.seq + 1));
+        }
         state.seq += many;
         *last = state.seq;
-        self.sealed += many;
         tables.insert((Table::SaOutState.code(), index.into()), state.to_bytes().to_vec());
     }
 }
@@ -318,6 +323,8 @@ proptest! {
                     }
                 }
             }
+            let wrong = wire.lock().unwrap().wrong.take();
+            prop_assert!(wrong.is_none(), "{}", wrong.unwrap_or_default());
         }
     }
 }
