@@ -6,18 +6,24 @@ use std::ffi::{c_void, CStr, CString};
 use std::path::Path;
 use std::sync::Arc;
 
-/// A port given by handle (fast) or by name (convenient in tests).
-pub trait PortRef: Copy {
-    /// Finds the port in `library`.
+/// Keeps [`PortRef`] to the types of this file: what `resolve` gives decides which memory is touched.
+mod sealed {
+    pub trait Sealed {}
+    impl Sealed for crate::library::Port {}
+    impl Sealed for &str {}
+}
+
+/// A port given by handle (fast) or by name (convenient in tests). Nobody else can implement it.
+pub trait PortRef: Copy + sealed::Sealed {
+    /// Finds the port in `library`; a handle is its own answer, and [`Instance`] checks that it belongs to the model.
     ///
     /// # Panics
-    /// There is no such port.
+    /// There is no port of this name.
     fn resolve(self, library: &Library) -> Port;
 }
 
 impl PortRef for Port {
-    fn resolve(self, library: &Library) -> Port {
-        assert_eq!(self.library, library.id, "port of another model");
+    fn resolve(self, _: &Library) -> Port {
         self
     }
 }
@@ -84,9 +90,9 @@ impl Instance {
         self.cycles
     }
 
-    /// Storage of a port: a `u8`, `u16`, `u32` or `u64` for up to 64 bits, an array of `u32` beyond.
+    /// Storage of a port of this model: a `u8`, `u16`, `u32` or `u64` for up to 64 bits, an array of `u32` beyond.
     fn slice(&self, port: Port) -> (*mut u8, usize) {
-        debug_assert_eq!(port.library, self.library.id);
+        assert_eq!(port.library, self.library.id, "port of another model");
         (self.storage[port.slot as usize], storage_bytes(port.width))
     }
 

@@ -90,10 +90,14 @@ impl Library {
     ///
     /// # Errors
     /// The file does not load or was not made by this version.
-    pub fn load(path: &Path) -> Result<Self, Error> {
+    ///
+    /// # Safety
+    /// Loading runs the code in the file, and every [`Instance`] runs more of it: the file is one that `build_object` made, for this
+    /// kind of processor (`-march=native`), and nobody has changed it since.
+    pub unsafe fn load(path: &Path) -> Result<Self, Error> {
         static NEXT_ID: AtomicU32 = AtomicU32::new(0);
         let fail = |reason: String| Error::Load { path: path.display().to_string(), reason };
-        // SAFETY: the object is one of our own builds; its initialisers only set up the C++ runtime of the model.
+        // SAFETY: the object is one of our own builds (see above); its initialisers only set up the C++ runtime of the model.
         let object = unsafe { libloading::Library::new(path) }.map_err(|e| fail(e.to_string()))?;
         // SAFETY: `shim.cpp` defines these functions with these very signatures; `hv_abi` is checked first.
         let (shim, raw) = unsafe {

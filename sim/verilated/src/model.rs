@@ -91,13 +91,14 @@ impl Model {
         if let Some(library) = loaded.get(&path) {
             return Ok(library.clone());
         }
-        let library = Arc::new(Library::load(&path)?);
+        // SAFETY: built just now or found in our cache, under a key that covers sources, flags, tools and processor.
+        let library = Arc::new(unsafe { Library::load(&path) }?);
         loaded.insert(path, library.clone());
         Ok(library)
     }
 
     /// Builds the model unless the cache has it and gives the path of its shared object, which
-    /// [`Library::load`] takes later, on a machine without Verilator too.
+    /// [`Library::load`] takes later, on a machine without Verilator too if its processor is of the same kind.
     ///
     /// # Errors
     /// As [`Model::build`].

@@ -63,6 +63,13 @@ fn parameters_override_the_source() {
 }
 
 #[test]
+#[should_panic(expected = "port of another model")]
+fn a_port_of_another_model_is_refused() {
+    let wide = model(777).build().unwrap().port("wide_i");
+    checked().instance().set_bytes(wide, &[0; 98]);
+}
+
+#[test]
 fn instances_do_not_share_state() {
     let library = checked();
     let (mut a, mut b) = (library.instance(), library.instance());
