@@ -13,6 +13,8 @@ use std::collections::VecDeque;
 
 /// Cycles from a judged packet to the pulse that says it is dropped.
 const VERDICT_CYCLES: u64 = 2;
+/// Most cycles from an admission to its pulse: less than `HeadCycles` of fence_drain.
+const ADMISSION_CYCLES: u64 = 3;
 /// `HeadCycles` and `TailCycles` of fence_drain and its steps from section to section.
 const OVERHEAD: u64 = 24;
 
@@ -20,6 +22,8 @@ const OVERHEAD: u64 = 24;
 #[derive(Default)]
 struct Sections {
     queues: [VecDeque<(u64, u64)>; 3],
+    /// Cycles of pulses to come: admissions and drops by the verdict.
+    admissions: VecDeque<u64>,
     refusals: VecDeque<u64>,
     admitted: u64,
     /// Packets that left, by any exit.
@@ -44,9 +48,13 @@ impl Sections {
             ("forwarded_drop_i", false),
         ];
         if rng.chance(admit) {
-            pulses[0].1 = true;
-            self.queues[0].push_back((self.admitted, now + 1));
+            self.queues[0].push_back((self.admitted, now + ADMISSION_CYCLES + 1));
+            self.admissions.push_back(now + ADMISSION_CYCLES);
             self.admitted += 1;
+        }
+        if self.admissions.front().is_some_and(|at| *at == now) {
+            self.admissions.pop_front();
+            pulses[0].1 = true;
         }
         if self.refusals.front().is_some_and(|at| *at == now) {
             self.refusals.pop_front();
