@@ -2,6 +2,7 @@
 //! Runs Verilator and the C++ compiler.
 
 use crate::model::{Flavour, Fnv, Lock, Model};
+use crate::progress::{Progress, Step};
 use crate::sources::Sources;
 use crate::Error;
 use std::ffi::OsStr;
@@ -101,6 +102,7 @@ pub(crate) fn build(
 ) -> Result<(), Error> {
     let started = std::time::Instant::now();
     eprintln!("verilated: building {} ({:?}) ...", model.top, model.flavour);
+    let progress = Progress::start(&model.top);
     let work = dir.with_extension("tmp");
     if work.exists() {
         std::fs::remove_dir_all(&work).map_err(Error::io("remove", &work))?;
@@ -108,17 +110,19 @@ pub(crate) fn build(
     std::fs::create_dir_all(&work).map_err(Error::io("create", &work))?;
     let root = tools.root()?;
     let runtime = build_runtime(tools, &root, cache, model.trace)?;
+    progress.step(Step::Verilate);
     verilate(model, sources, tools, &work)?;
     write(&work.join("ports.inc"), &port_table(&work.join("Vmodel.h"))?)?;
     write(&work.join("shim.cpp"), SHIM)?;
     let mut flags = tools.flags(&root, model.trace);
     flags.push(format!("-I{}", work.display()));
     let units = translation_units(&work)?;
-    let mut objects = compile_all(tools, &flags, units, &model.top)?;
+    let mut objects = compile_all(tools, &flags, units, &model.top, &progress)?;
     objects.extend(runtime);
     link(tools, &objects, &work.join("model.so"), model)?;
     strip_work(&work)?;
     std::fs::rename(&work, dir).map_err(Error::io("rename", &work))?;
+    drop(progress);
     eprintln!("verilated: built {} in {:.1} s", model.top, started.elapsed().as_secs_f64());
     Ok(())
 }
@@ -246,8 +250,10 @@ fn compile_all(
     flags: &[String],
     units: Vec<Unit>,
     what: &str,
+    progress: &Progress,
 ) -> Result<Vec<PathBuf>, Error> {
-    let next = AtomicUsize::new(0);
+    let (next, done) = (AtomicUsize::new(0), AtomicUsize::new(0));
+    progress.step(Step::Compile(0, units.len()));
     let failed = Mutex::new(None);
     std::thread::scope(|scope| {
         for _ in 0..JOBS.min(units.len()) {
@@ -257,6 +263,7 @@ fn compile_all(
                         *failed.lock().unwrap_or_else(|p| p.into_inner()) = Some(error);
                         next.store(units.len(), Ordering::Relaxed);
                     }
+                    progress.step(Step::Compile(done.fetch_add(1, Ordering::Relaxed) + 1, units.len()));
                 }
             });
         }

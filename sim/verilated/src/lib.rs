@@ -33,6 +33,7 @@ mod compile;
 mod instance;
 mod library;
 mod model;
+mod progress;
 mod sources;
 
 pub use instance::{Instance, PortRef};
