@@ -89,7 +89,7 @@ pub enum Error {
     },
     /// Applying a configuration stopped on the way.
     #[error(
-        "applying stopped half-way, and the card's interfaces are down: {0}; apply again when the card works"
+        "applying stopped half-way: {0}; no interface forwards by half-made tables; apply again when the card works"
     )]
     HalfApplied(#[source] Box<Error>),
     /// The caller's argument cannot work.

@@ -53,7 +53,7 @@ pub struct ApplyReport {
 ///
 /// # Errors
 /// The configuration does not fit the card, or its tables cannot be read: nothing was written. Or the card failed on the
-/// way, [`Error::HalfApplied`]: its interfaces are down then.
+/// way, [`Error::HalfApplied`]: no interface is up then while the tables are half-made.
 pub fn apply(card: &mut Card, config: &Config) -> Result<ApplyReport> {
     let state = CardState::read(card)?;
     let plan = Plan::make(card, config, state)?;
