@@ -15,6 +15,7 @@ use zeroize::Zeroizing;
 mod model;
 mod reader;
 mod rules;
+mod syntax;
 mod values;
 
 #[cfg(test)]
@@ -73,11 +74,9 @@ fn not_text(file: &Path, valid: &[u8]) -> ConfigErrors {
 fn parse(file: &Path, text: &str, mode: u32) -> Result<Config, ConfigErrors> {
     let source = Source::new(file, text);
     let (document, errors) = DeTable::parse_recoverable(text);
-    for error in &errors {
-        let span = error.span().unwrap_or(0..0);
-        source.mistake(&span, "", error.message());
-    }
     if !errors.is_empty() {
+        let place = |error: &toml::de::Error| error.span().map_or(0, |span| span.start);
+        syntax::note(&source, text, errors.iter().map(|error| (place(error), error.message())));
         return source.finish(Config::default());
     }
     let config = {

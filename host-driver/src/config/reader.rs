@@ -117,6 +117,15 @@ fn shorten(text: &str) -> Cow<'_, str> {
     }
 }
 
+/// A key that was rejected as messages show it: what is longer than any name may be a secret.
+pub(super) fn shown_name(key: &str) -> Cow<'_, str> {
+    if key.len() > LONGEST_NAME {
+        shorten(key)
+    } else {
+        key.into()
+    }
+}
+
 /// A noun with its article.
 pub(super) fn article(noun: &str) -> String {
     let article = if noun.starts_with(['a', 'e', 'i', 'o', 'u']) { "an" } else { "a" };
@@ -245,8 +254,7 @@ impl<'t> Section<'t> {
             if !asked.contains(name) {
                 let known: Vec<&str> = asked.iter().copied().collect();
                 let problem = format!("unknown key; expected {}", known.join(", "));
-                let shown = if name.len() > LONGEST_NAME { shorten(name) } else { name.into() };
-                self.source.mistake(&key.span(), &self.key_path(&shown), problem);
+                self.source.mistake(&key.span(), &self.key_path(&shown_name(name)), problem);
             }
         }
     }

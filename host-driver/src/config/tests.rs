@@ -41,13 +41,13 @@ fn the_example_means_what_it_says() {
 fn every_kind_of_mistake_names_line_key_and_expectation() {
     let cases = [
         // (in the example, instead, key, what the message holds)
-        ("id = 2", "id = ", "", "value"),
+        ("id = 2", "id = ", "vrf.vpn2.id", "value"),
         ("id = 2", "id = 1", "vrf.vpn2", "used twice: first by vrf.vpn1"),
         ("id = 2", "id = 256", "vrf.vpn2.id", "from 1 to 255"),
         ("id = 2", "id = \"2\"", "vrf.vpn2.id", "is a string; expected a number"),
         ("id = 2", "id = 2\ncolour = 3", "vrf.vpn2.colour", "unknown key; expected id"),
         ("[vrf.vpn2]", "[vrf.global]", "vrf.global", "always there"),
-        ("[vrf.vpn2]\nid = 2", "[vrf.vpn1]", "", "duplicate"),
+        ("[vrf.vpn2]\nid = 2", "[vrf.vpn1]", "vrf.vpn1", "duplicate key: first in line"),
         ("port = 1", "port = 0", "interface.core", "port 0 is used twice"),
         ("port = 1", "port = 2", "interface.core.port", "from 0 to 1"),
         ("port = 1\n", "", "interface.core.port", "missing; expected a port"),
@@ -133,8 +133,10 @@ fn every_kind_of_mistake_names_line_key_and_expectation() {
         ("label = 528", "label = 15", "label[1].label", "from 16 to 65535"),
         ("label = 529", "label = 528", "label[2]", "label 528 is used twice"),
         ("via = \"far-pe\"\nswap", "vrf = \"vpn1\"\nswap", "label[3]", "`swap` makes no sense without `via`"),
-        ("[[label]]\nlabel = 528", "[label]\nlabel = 528", "", "duplicate"),
-        ("[vrf.vpn1]\nid = 1", "vrf = 1", "", ""),
+        ("[[label]]\nlabel = 528", "[label]\nlabel = 528", "label[1]", "duplicate key: first in line"),
+        ("[vrf.vpn1]\nid = 1", "vrf = 1", "vrf.vpn2", ""),
+        ("df = true", "df = true, df = true", "tunnel.vpn2-site.out", "duplicate"),
+        ("mtu = 9000", "mtu = 9000\nmtu = 9000", "neighbour.far-pe.mtu", "duplicate key: first in line"),
     ];
     for (from, to, key, holds) in cases {
         let found = mistakes(from, to);
