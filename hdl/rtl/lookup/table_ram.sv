@@ -8,7 +8,13 @@
 //                read as zero and ignore writes.
 //
 // Two ports, one clock: a lookup in the cycle of a write to the same record sees the old record, whole; a
-// lookup one cycle later sees the new one. All records are zero at power-up.
+// lookup one cycle later sees the new one. The bus port reads in every access, writes included, so that tools
+// infer a read-first memory, for which this holds in block RAM. UltraRAM runs the bus port first: there the
+// lookup of that cycle sees the new record, as whole as the old one.
+//
+// Power-up: all records are zero, that is invalid. In simulation `initial` does it. For synthesis no initial
+// value is given; configuration leaves zeros in block RAM and UltraRAM of AMD FPGAs without one. Reset does not
+// clear the memory: after a reset without configuration the records are those from before.
 
 `default_nettype none
 
@@ -56,7 +62,7 @@ module table_ram #(
   always_ff @(posedge clk_i) begin
     if (hit && in_ram) begin
       if (tbl_we_i) mem[offset[AddrW-1:0]] <= tbl_wdata_i;
-      else bus_rdata_q <= mem[offset[AddrW-1:0]];
+      bus_rdata_q <= mem[offset[AddrW-1:0]];
     end
   end
 

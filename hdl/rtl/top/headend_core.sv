@@ -7,6 +7,9 @@
 // the next input. Input beats of a frame that has not ended keep it at 1 only for a short while; the source
 // must bring the rest of the frame with the clock running.
 //
+// Everything is synchronous to clk_i. The board synchronises `link_up_i`, which comes from the MACs' clocks, with
+// two flip-flops each; only the level counts, a short change may go unseen.
+//
 // Byte order: byte 0 of a frame and the byte at the lowest address are in bits 7:0.
 //
 // Latency: see headend_pipe and hdl/README.md.
