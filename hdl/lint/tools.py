@@ -4,7 +4,8 @@
     tools.py [MODULE...]     all modules when none is named
 
 Verilator lints each module as a top of its own, with default parameters. Yosys elaborates the whole card, and
-whatever is not part of it, or the modules named.
+whatever is not part of it, or the modules named, and looks through the netlist for latches, wires with several drivers
+or none, and combinational loops, also those that run through several modules.
 """
 
 import subprocess
@@ -15,6 +16,7 @@ from pathlib import Path
 from sources import ROOT, RTL, closure, modules, packages, yosys
 
 CARD = "headend_core"
+LATCHES = r"t:\$dlatch t:\$adlatch t:\$dlatchsr t:\$sr"
 
 
 def verilator(name, path):
@@ -40,8 +42,11 @@ def lint_verilator(names):
 
 
 def top(name):
-    """Yosys commands that elaborate `name`: first drop what it does not use, then check the rest."""
-    return f"hierarchy -top {name}; hierarchy -check -top {name}; "
+    """Yosys commands that elaborate and check `name`: first drop what it does not use, then check the rest."""
+    return (
+        f"hierarchy -top {name}; hierarchy -check -top {name}; proc; opt_clean; "
+        f"select -assert-none {LATCHES}; flatten; opt_clean; check -assert; "
+    )
 
 
 def lint_yosys(names):
