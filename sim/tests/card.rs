@@ -124,3 +124,22 @@ fn broken_egress_beats_are_reported() {
     assert!(card.run_until_idle(100));
     assert!(card.violations()[0].contains("tkeep"), "{:?}", card.violations());
 }
+
+#[test]
+fn a_held_port_sends_nothing_and_its_beat_must_stay() {
+    let mut card = card();
+    card.hold_port(1, true);
+    card.push_frame(0, &[5; 60]);
+    card.push_frame(1, &[6; 60]);
+    // The small core looks at no `tready`: it shows the frame for one cycle and goes on.
+    assert!(card.run_until_idle(100));
+    assert_eq!(card.pop_frame(0), Some(vec![6; 60]), "the other port is not held");
+    assert_eq!((card.pop_frame(1), card.stats().frames_out), (None, [1, 0]));
+    let broken = card.violations();
+    assert!(broken.len() == 1 && broken[0].contains("port 1: a beat was withdrawn"), "{broken:?}");
+    card.hold_port(1, false);
+    card.push_frame(0, &[7; 60]);
+    assert!(card.run_until_idle(100));
+    assert_eq!(card.pop_frame(1), Some(vec![7; 60]), "let go");
+    assert_eq!(card.violations().len(), 1);
+}

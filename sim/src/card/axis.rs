@@ -183,7 +183,15 @@ impl AxisSource {
     }
 }
 
-/// Watches `m_axis_p<n>_*`, always ready.
+/// A beat that stands at the port and has not been taken: it must not change.
+#[derive(Debug, PartialEq, Eq)]
+struct Offer {
+    data: [u8; BEAT],
+    keep: u64,
+    last: bool,
+}
+
+/// Watches `m_axis_p<n>_*`, ready unless it is held.
 #[derive(Debug)]
 pub(super) struct AxisSink {
     tdata: Port,
@@ -195,6 +203,9 @@ pub(super) struct AxisSink {
     current: Vec<u8>,
     frames: VecDeque<(u64, Vec<u8>)>,
     count: u64,
+    /// `tready` stays low.
+    held: bool,
+    offer: Option<Offer>,
     ready_set: bool,
 }
 
@@ -212,6 +223,8 @@ impl AxisSink {
             current: Vec::new(),
             frames: VecDeque::new(),
             count: 0,
+            held: false,
+            offer: None,
             ready_set: false,
         })
     }
@@ -219,12 +232,18 @@ impl AxisSink {
     pub(super) fn reset(&mut self) {
         self.current.clear();
         self.frames.clear();
+        self.offer = None;
+        self.ready_set = false;
+    }
+
+    pub(super) fn hold(&mut self, held: bool) {
+        self.held = held;
         self.ready_set = false;
     }
 
     pub(super) fn drive(&mut self, dut: &mut Instance) {
         if !self.ready_set {
-            dut.set(self.tready, 1);
+            dut.set(self.tready, (!self.held).into());
             self.ready_set = true;
         }
     }
@@ -239,7 +258,14 @@ impl AxisSink {
 
     /// True while a frame is on its way out.
     pub(super) fn sample(&mut self, dut: &Instance, violate: &mut impl FnMut(String)) -> bool {
-        if !dut.get_bool(self.tvalid) {
+        let valid = dut.get_bool(self.tvalid);
+        if self.held || self.offer.is_some() {
+            self.watch_offer(dut, valid, violate);
+        }
+        if valid && self.held {
+            return true;
+        }
+        if !valid {
             if !self.current.is_empty() {
                 violate(format!("port {}: gap inside a frame", self.port));
             }
@@ -257,5 +283,16 @@ impl AxisSink {
             self.count += 1;
         }
         true
+    }
+
+    /// What was offered before and not taken must still be there, unchanged (AMBA AXI4-Stream, 2.2.1).
+    fn watch_offer(&mut self, dut: &Instance, valid: bool, violate: &mut impl FnMut(String)) {
+        let mut data = [0; BEAT];
+        data.copy_from_slice(dut.get_bytes(self.tdata));
+        let offer = Offer { data, keep: dut.get(self.tkeep), last: dut.get_bool(self.tlast) };
+        if self.offer.take().is_some_and(|before| !valid || before != offer) {
+            violate(format!("port {}: a beat was withdrawn or changed before it was taken", self.port));
+        }
+        self.offer = (valid && self.held).then_some(offer);
     }
 }

@@ -188,6 +188,16 @@ impl<D: DmaTarget> Card<D> {
         self.sources[port].set_rate(bytes_per_cycle);
     }
 
+    /// Keeps a port from sending (`tready` low from the next cycle on), as a MAC under flow control would, until it is let go. Outlasts
+    /// a power cycle. The card is not idle while a frame waits at a held port.
+    ///
+    /// # Panics
+    /// There is no such port.
+    pub fn hold_port(&mut self, port: usize, hold: bool) {
+        self.sinks[port].hold(hold);
+        self.quiet = 0;
+    }
+
     /// Link state of each port.
     pub fn set_link(&mut self, up: [bool; PORTS]) {
         self.dut.set("link_up_i", u64::from(up[0]) | u64::from(up[1]) << 1);
