@@ -60,9 +60,9 @@ impl Sections {
             self.refusals.pop_front();
             pulses[4].1 = true;
         }
-        for n in 0..3 {
+        for (n, pace) in pace.into_iter().enumerate() {
             let Some((packet, from)) = self.queues[n].front().copied() else { continue };
-            if from > now || !rng.chance(pace[n]) {
+            if from > now || !rng.chance(pace) {
                 continue;
             }
             self.queues[n].pop_front();
