@@ -120,7 +120,7 @@ impl Scenario {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::Model;
+    use crate::model::{Model, Verdict};
     use std::collections::BTreeMap;
 
     const PROFILE: Profile = Profile { packets: 300, max_inner: 1500, both_ports: false };
@@ -175,6 +175,28 @@ mod tests {
         let sent: usize = seen.iter().filter(|(k, _)| k.starts_with("sent")).map(|(_, n)| n).sum();
         let all: usize = seen.values().sum();
         assert!(sent * 3 > all, "only {sent} of {all} packets were forwarded: {seen:#?}");
+    }
+
+    /// Without MTUs only the length of the frame to send can make a packet too big.
+    #[test]
+    fn jumbo_traffic_reaches_the_longest_frame_and_goes_beyond() {
+        let jumbo = Profile { max_inner: headend_regs::param::MAX_FRAME_BYTES - 14, ..PROFILE };
+        let (mut longest, mut refused) = (0, 0);
+        for seed in 0..20 {
+            let scenario = Scenario::random(seed, jumbo);
+            let mut tables = scenario.tables;
+            tables.adjacencies.values_mut().filter(|a| a.mtu > 1500).for_each(|a| a.mtu = u16::MAX);
+            tables.adjacencies.retain(|_, a| a.mtu == u16::MAX);
+            let mut model = Model::new(tables);
+            for step in scenario.steps {
+                match model.offer(&step.stimulus) {
+                    Verdict::Sent { frame, .. } => longest = longest.max(frame.len()),
+                    verdict => refused += u32::from(verdict.name() == "host TooBig"),
+                }
+            }
+        }
+        assert!((9200..=headend_regs::param::MAX_FRAME_BYTES).contains(&longest), "{longest}");
+        assert!(refused > 5, "only {refused} packets were too big");
     }
 
     #[test]

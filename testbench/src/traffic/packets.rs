@@ -148,9 +148,9 @@ impl Generator {
             8..10 => 46,
             10..12 => r.random_range(500..600),
             12..15 => r.random_range(1380..1501),
-            15..18 => r.random_range(20..1500),
             // What grows with labels or ESP need not fit a frame any more.
-            18 if max > 9100 => r.random_range(max - 60..=max),
+            16..19 if max > 9100 => r.random_range(max - 60..=max),
+            15..18 => r.random_range(20..1500),
             _ => r.random_range(20..=max),
         };
         n.min(max)
