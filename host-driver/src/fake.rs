@@ -172,7 +172,7 @@ impl State {
         let mut bytes = [0; param::CMD_ENTRY_BYTES];
         self.submission(Ring::Cmd, index, &mut bytes);
         let entry = CmdEntry::unpack_from(&bytes, 0);
-        let mut record = [0; 192];
+        let mut record = [0; 224];
         let mut status = self.execute(&entry, &mut record).code();
         let mut cookie = entry.cookie;
         match self.fault {

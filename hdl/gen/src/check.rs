@@ -10,7 +10,7 @@ use crate::names::{is_camel, is_keyword, is_snake, upper};
 use crate::{expr, schema};
 
 /// Widest table record: the record field of a command.
-const MAX_RECORD_BITS: u32 = 1536;
+const MAX_RECORD_BITS: u32 = 1792;
 
 /// Structs that must fill their ring entry exactly, and the param that gives the entry's bytes.
 const EXACT: &[(&str, &str)] = &[

@@ -150,7 +150,7 @@ fn a_table_has_one_record_and_a_depth() {
         "table `Adj` is the table of 0 structs",
     );
     refused("depth = ", "access = \"rw\"\ndepth = ", "\"intf\"", "expected `ro` or nothing");
-    refused("name = \"rsvd\", width = 5", "name = \"rsvd\", width = 1500", "\"intf\"", "at most 1536");
+    refused("name = \"rsvd\", width = 5", "name = \"rsvd\", width = 1780", "\"intf\"", "at most 1792");
 }
 
 #[test]

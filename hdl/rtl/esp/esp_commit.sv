@@ -60,9 +60,9 @@ module esp_commit #(
   input  wire                                  tbl_we_i,
   input  wire  [7:0]                           tbl_sel_i,
   input  wire  [31:0]                          tbl_index_i,
-  input  wire  [1535:0]                        tbl_wdata_i,
+  input  wire  [headend_tables_pkg::RecordBits-1:0]                        tbl_wdata_i,
   output logic                                 tbl_ack_o,
-  output logic [1535:0]                        tbl_rdata_o,
+  output logic [headend_tables_pkg::RecordBits-1:0]                        tbl_rdata_o,
 
   input  wire  [15:0]                          seq_top_raddr_i,
   output logic [63:0]                          seq_top_rdata_o,

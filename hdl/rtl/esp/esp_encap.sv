@@ -48,9 +48,9 @@ module esp_encap #(
   input  wire                                  tbl_we_i,
   input  wire  [7:0]                           tbl_sel_i,
   input  wire  [31:0]                          tbl_index_i,
-  input  wire  [1535:0]                        tbl_wdata_i,
+  input  wire  [headend_tables_pkg::RecordBits-1:0]                        tbl_wdata_i,
   output logic                                 tbl_ack_o,
-  output logic [1535:0]                        tbl_rdata_o,
+  output logic [headend_tables_pkg::RecordBits-1:0]                        tbl_rdata_o,
 
   output logic                                 drop_valid_o,
   output headend_tables_pkg::drop_record_t     drop_o,
@@ -189,7 +189,7 @@ module esp_encap #(
     end else begin
       tbl_ack_o <= tbl_done_q;
       if (tbl_done_q && !tbl_we_q) begin
-        tbl_rdata_o <= tbl_state_q ? 1536'(state) : 1536'(record_public);
+        tbl_rdata_o <= tbl_state_q ? headend_tables_pkg::RecordBits'(state) : headend_tables_pkg::RecordBits'(record_public);
       end else if (tbl_ack_o) begin
         tbl_rdata_o <= '0;
       end
@@ -237,6 +237,7 @@ module esp_encap #(
   assign state_we   = b1_first && protect && !drop_first;
 
   always_comb begin
+    state_next         = state;
     state_next.seq     = seq;
     state_next.packets = state.packets + 64'd1;
     state_next.bytes   = state.bytes + 64'(b1_meta_q.len);
@@ -501,7 +502,7 @@ module esp_encap #(
   );
 
   logic unused;
-  assign unused = ^{tbl_index_i[31:AddrW], tbl_wdata_i[1535:RecordW], b3_record_q, record_new};
+  assign unused = ^{tbl_index_i[31:AddrW], tbl_wdata_i[headend_tables_pkg::RecordBits-1:RecordW], b3_record_q, record_new};
 
 endmodule
 

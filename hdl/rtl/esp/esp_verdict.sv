@@ -53,9 +53,9 @@ module esp_verdict #(
   input  wire                                 tbl_we_i,
   input  wire  [7:0]                          tbl_sel_i,
   input  wire  [31:0]                         tbl_index_i,
-  input  wire  [1535:0]                       tbl_wdata_i,
+  input  wire  [headend_tables_pkg::RecordBits-1:0]                       tbl_wdata_i,
   output logic                                tbl_ack_o,
-  output logic [1535:0]                       tbl_rdata_o,
+  output logic [headend_tables_pkg::RecordBits-1:0]                       tbl_rdata_o,
 
   input  wire  [15:0]                         seq_top_raddr_i,
   output logic [63:0]                         seq_top_rdata_o,
@@ -228,7 +228,7 @@ module esp_verdict #(
     end else begin
       tbl_ack_o <= tbl_done_q;
       if (tbl_done_q) begin
-        tbl_rdata_o <= 1536'(state);
+        tbl_rdata_o <= headend_tables_pkg::RecordBits'(state);
       end else if (tbl_ack_o) begin
         tbl_rdata_o <= '0;
       end
@@ -335,7 +335,7 @@ module esp_verdict #(
   end
 
   logic unused;
-  assign unused = ^{tbl_index_i[31:AddrW], tbl_wdata_i[1535:headend_tables_pkg::SA_IN_W], tbl_record,
+  assign unused = ^{tbl_index_i[31:AddrW], tbl_wdata_i[headend_tables_pkg::RecordBits-1:headend_tables_pkg::SA_IN_W], tbl_record,
                     seq_top_raddr_i[15:AddrW], replay_duplicate};
 
 endmodule

@@ -33,9 +33,9 @@ module classify (
     input  logic                        tbl_we_i,
     input  logic [7:0]                  tbl_sel_i,
     input  logic [31:0]                 tbl_index_i,
-    input  logic [1535:0]               tbl_wdata_i,
+    input  logic [headend_tables_pkg::RecordBits-1:0]               tbl_wdata_i,
     output logic                        tbl_ack_o,
-    output logic [1535:0]               tbl_rdata_o,
+    output logic [headend_tables_pkg::RecordBits-1:0]               tbl_rdata_o,
 
     input  logic                        valid_i,
     input  headend_tables_pkg::meta_t   meta_i,
@@ -70,7 +70,7 @@ module classify (
       .raddr_i    (meta_i.intf[AddrW-1:0]),
       .rdata_o    (intf)
   );
-  assign tbl_rdata_o = {{(1536 - IntfW) {1'b0}}, tbl_rdata};
+  assign tbl_rdata_o = {{(headend_tables_pkg::RecordBits - IntfW) {1'b0}}, tbl_rdata};
 
   logic s1_valid_q;
   headend_tables_pkg::meta_t s1_meta_q;
@@ -136,7 +136,7 @@ module classify (
   end
 
   logic unused_bits;
-  assign unused_bits = ^{tbl_wdata_i[1535:IntfW], intf.rsvd0, intf.rsvd1, p};
+  assign unused_bits = ^{tbl_wdata_i[headend_tables_pkg::RecordBits-1:IntfW], intf.rsvd0, intf.rsvd1, p};
 
 endmodule
 

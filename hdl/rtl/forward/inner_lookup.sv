@@ -14,9 +14,9 @@ module inner_lookup (
     input  logic                        tbl_we_i,
     input  logic [7:0]                  tbl_sel_i,
     input  logic [31:0]                 tbl_index_i,
-    input  logic [1535:0]               tbl_wdata_i,
+    input  logic [headend_tables_pkg::RecordBits-1:0]               tbl_wdata_i,
     output logic                        tbl_ack_o,
-    output logic [1535:0]               tbl_rdata_o,
+    output logic [headend_tables_pkg::RecordBits-1:0]               tbl_rdata_o,
 
     input  logic                        valid_i,
     input  logic [1023:0]               window_i,
@@ -31,7 +31,7 @@ module inner_lookup (
   logic label_route, label_adj_valid, label_swap, fib_adj_valid, fib_swap;
   logic [15:0] label_adj, fib_adj;
   logic [2:0] ack;
-  logic [3:0][1535:0] rdata;
+  logic [3:0][headend_tables_pkg::RecordBits-1:0] rdata;
 
   parse u_parse (
       .clk_i,

@@ -13,9 +13,9 @@ module outer_lookup (
     input  logic                           tbl_we_i,
     input  logic [7:0]                     tbl_sel_i,
     input  logic [31:0]                    tbl_index_i,
-    input  logic [1535:0]                  tbl_wdata_i,
+    input  logic [headend_tables_pkg::RecordBits-1:0]                  tbl_wdata_i,
     output logic                           tbl_ack_o,
-    output logic [1535:0]                  tbl_rdata_o,
+    output logic [headend_tables_pkg::RecordBits-1:0]                  tbl_rdata_o,
 
     output logic [15:0]                    seq_top_raddr_o,
     input  logic [63:0]                    seq_top_rdata_i,
@@ -33,7 +33,7 @@ module outer_lookup (
   logic [127:0] l4;
   logic [63:0] iv;
   logic [1:0] ack;
-  logic [1:0][1535:0] rdata;
+  logic [1:0][headend_tables_pkg::RecordBits-1:0] rdata;
 
   parse u_parse (
       .clk_i,

@@ -23,8 +23,8 @@ module selector_check (
     input  logic                        tbl_we_i,
     input  logic [7:0]                  tbl_sel_i,
     input  logic [31:0]                 tbl_index_i,
-    input  logic [1535:0]               tbl_wdata_i,
-    output logic [1535:0]               tbl_rdata_o,
+    input  logic [headend_tables_pkg::RecordBits-1:0]               tbl_wdata_i,
+    output logic [headend_tables_pkg::RecordBits-1:0]               tbl_rdata_o,
 
     input  logic                        valid_i,
     input  headend_tables_pkg::meta_t   meta_i,
@@ -74,7 +74,7 @@ module selector_check (
       .raddr_i    (meta_i.sa_in[AddrW-1:0]),
       .rdata_o    (row)
   );
-  assign tbl_rdata_o = {{(1536 - SaInW) {1'b0}}, bus_row[SelW-1:0], {(SaInW - SelW) {1'b0}}};
+  assign tbl_rdata_o = {{(headend_tables_pkg::RecordBits - SaInW) {1'b0}}, bus_row[SelW-1:0], {(SaInW - SelW) {1'b0}}};
 
   // What the comparison needs of the packet.
   headend_tables_pkg::parsed_t s1_p_q;

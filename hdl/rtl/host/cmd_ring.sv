@@ -5,7 +5,7 @@
 //
 // Checks, in this order: operation (BadOp), table (BadTable), index (BadIndex), write to a read-only table
 // (ReadOnly). Only commands that pass reach the bus, so no owner sees an index outside its table. A table
-// owner that gives no answer within 64 cycles completes as BadTable. The record of a
+// owner that gives no answer within 127 cycles completes as BadTable. The record of a
 // completion is zero except for Read; secret fields are zeroed by the table's owner.
 //
 // Fence asks the pipeline to drain its lookup stages (`fence_o`) and waits for its word (`fence_done_i`, see
@@ -64,16 +64,16 @@ module cmd_ring (
   output logic          tbl_we_o,
   output logic [7:0]    tbl_sel_o,
   output logic [31:0]   tbl_index_o,
-  output logic [1535:0] tbl_wdata_o,
+  output logic [headend_tables_pkg::RecordBits-1:0] tbl_wdata_o,
   input  wire           tbl_ack_i,
-  input  wire  [1535:0] tbl_rdata_i,
+  input  wire  [headend_tables_pkg::RecordBits-1:0] tbl_rdata_i,
 
   // Fence: pulses.
   output logic          fence_o,
   input  wire           fence_done_i
 );
   localparam int unsigned CmdBeats  = headend_tables_pkg::CmdEntryBytes / 64;
-  localparam logic [6:0]  AckCycles = 7'd64;
+  localparam logic [6:0]  AckCycles = 7'd127;
 
   localparam logic [2:0] StIdle     = 3'd0;
   localparam logic [2:0] StCollect  = 3'd1;
@@ -145,7 +145,7 @@ module cmd_ring (
   headend_tables_pkg::cmd_completion_t completion;
   logic [7:0]                          status_q;
   logic                                has_record_q;    // the completion carries what was read
-  logic [1535:0]                       read_q;
+  logic [headend_tables_pkg::RecordBits-1:0]                       read_q;
 
   assign cmd = raw_q;
 

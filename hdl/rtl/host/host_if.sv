@@ -95,9 +95,9 @@ module host_if #(
   output logic          tbl_we_o,
   output logic [7:0]    tbl_sel_o,
   output logic [31:0]   tbl_index_o,
-  output logic [1535:0] tbl_wdata_o,
+  output logic [headend_tables_pkg::RecordBits-1:0] tbl_wdata_o,
   input  wire           tbl_ack_i,
-  input  wire  [1535:0] tbl_rdata_i,
+  input  wire  [headend_tables_pkg::RecordBits-1:0] tbl_rdata_i,
   output logic          fence_o,         // drain the lookup stages
   input  wire           fence_done_i,
 

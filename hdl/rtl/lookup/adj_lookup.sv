@@ -45,9 +45,9 @@ module adj_lookup (
     input  logic                        tbl_we_i,
     input  logic [7:0]                  tbl_sel_i,
     input  logic [31:0]                 tbl_index_i,
-    input  logic [1535:0]               tbl_wdata_i,
+    input  logic [headend_tables_pkg::RecordBits-1:0]               tbl_wdata_i,
     output logic                        tbl_ack_o,
-    output logic [1535:0]               tbl_rdata_o,
+    output logic [headend_tables_pkg::RecordBits-1:0]               tbl_rdata_o,
 
     input  logic                        valid_i,
     input  headend_tables_pkg::meta_t   meta_i,
@@ -82,7 +82,7 @@ module adj_lookup (
       .raddr_i    (adj_i[AddrW-1:0]),
       .rdata_o    (adj)
   );
-  assign tbl_rdata_o = {{(1536 - AdjW) {1'b0}}, adj_bus};
+  assign tbl_rdata_o = {{(headend_tables_pkg::RecordBits - AdjW) {1'b0}}, adj_bus};
 
   // Whether the frame to send is short enough: with 0 to 3 labels, and with ESP.
   localparam int unsigned MaxFrame   = headend_tables_pkg::MaxFrameBytes;
@@ -209,7 +209,7 @@ module adj_lookup (
   end
 
   logic unused_bits;
-  assign unused_bits = ^{tbl_wdata_i[1535:AdjW], p, in_p};
+  assign unused_bits = ^{tbl_wdata_i[headend_tables_pkg::RecordBits-1:AdjW], p, in_p};
 
 endmodule
 

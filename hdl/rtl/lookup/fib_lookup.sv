@@ -20,9 +20,9 @@ module fib_lookup (
     input  logic                        tbl_we_i,
     input  logic [7:0]                  tbl_sel_i,
     input  logic [31:0]                 tbl_index_i,
-    input  logic [1535:0]               tbl_wdata_i,
+    input  logic [headend_tables_pkg::RecordBits-1:0]               tbl_wdata_i,
     output logic                        tbl_ack_o,
-    output logic [1535:0]               tbl_rdata_o,
+    output logic [headend_tables_pkg::RecordBits-1:0]               tbl_rdata_o,
 
     input  logic                        valid_i,
     input  headend_tables_pkg::meta_t   meta_i,
@@ -149,10 +149,10 @@ module fib_lookup (
     for (int l = 0; l < Levels; l++) node_bus = node_bus | lvl_bus[l];
   end
   assign tbl_ack_o   = res_ack || (lvl_ack != '0);
-  assign tbl_rdata_o = {{(1536 - NodeW) {1'b0}}, node_bus};
+  assign tbl_rdata_o = {{(headend_tables_pkg::RecordBits - NodeW) {1'b0}}, node_bus};
 
   logic unused_bits;
-  assign unused_bits = ^{tbl_wdata_i[1535:NodeW], lvl_active[Levels], lvl_index[Levels],
+  assign unused_bits = ^{tbl_wdata_i[headend_tables_pkg::RecordBits-1:NodeW], lvl_active[Levels], lvl_index[Levels],
                          lvl_addr[Levels], res.rsvd};
 
 endmodule

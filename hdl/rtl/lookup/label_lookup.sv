@@ -38,9 +38,9 @@ module label_lookup (
     input  logic                        tbl_we_i,
     input  logic [7:0]                  tbl_sel_i,
     input  logic [31:0]                 tbl_index_i,
-    input  logic [1535:0]               tbl_wdata_i,
+    input  logic [headend_tables_pkg::RecordBits-1:0]               tbl_wdata_i,
     output logic                        tbl_ack_o,
-    output logic [1535:0]               tbl_rdata_o,
+    output logic [headend_tables_pkg::RecordBits-1:0]               tbl_rdata_o,
 
     input  logic                        valid_i,
     input  headend_tables_pkg::meta_t   meta_i,
@@ -83,7 +83,7 @@ module label_lookup (
     );
   end
   assign tbl_ack_o   = bus_ack[0];
-  assign tbl_rdata_o = {{(1536 - LabelW) {1'b0}}, bus_bits[0]};
+  assign tbl_rdata_o = {{(headend_tables_pkg::RecordBits - LabelW) {1'b0}}, bus_bits[0]};
 
   logic s1_valid_q;
   headend_tables_pkg::meta_t s1_meta_q;
@@ -188,7 +188,7 @@ module label_lookup (
   end
 
   logic unused_bits;
-  assign unused_bits = ^{tbl_wdata_i[1535:LabelW], bus_ack[1], bus_bits[1], p, act, top, below, entry};
+  assign unused_bits = ^{tbl_wdata_i[headend_tables_pkg::RecordBits-1:LabelW], bus_ack[1], bus_bits[1], p, act, top, below, entry};
 
 endmodule
 

@@ -32,9 +32,9 @@ module sa_lookup (
     input  logic                           tbl_we_i,
     input  logic [7:0]                     tbl_sel_i,
     input  logic [31:0]                    tbl_index_i,
-    input  logic [1535:0]                  tbl_wdata_i,
+    input  logic [headend_tables_pkg::RecordBits-1:0]                  tbl_wdata_i,
     output logic                           tbl_ack_o,
-    output logic [1535:0]                  tbl_rdata_o,
+    output logic [headend_tables_pkg::RecordBits-1:0]                  tbl_rdata_o,
 
     output logic [15:0]                    seq_top_raddr_o,
     input  logic [63:0]                    seq_top_rdata_i,
@@ -118,8 +118,8 @@ module sa_lookup (
     bus_rec.gcm.hfb = '0;
   end
   assign tbl_ack_o   = hash_ack || core_ack;
-  assign tbl_rdata_o = {{(1536 - headend_tables_pkg::SA_IN_W) {1'b0}}, bus_rec}
-                       | {{(1536 - HashW) {1'b0}}, hash_rdata};
+  assign tbl_rdata_o = {{(headend_tables_pkg::RecordBits - headend_tables_pkg::SA_IN_W) {1'b0}}, bus_rec}
+                       | {{(headend_tables_pkg::RecordBits - HashW) {1'b0}}, hash_rdata};
 
   // ------------------------------------------------------------------ cycle 4: window arithmetic
   logic s4_hit_q, s4_live;

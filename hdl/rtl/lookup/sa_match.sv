@@ -15,7 +15,7 @@ module sa_match (
     input  logic          tbl_we_i,
     input  logic [7:0]    tbl_sel_i,
     input  logic [31:0]   tbl_index_i,
-    input  logic [1535:0] tbl_wdata_i,
+    input  logic [headend_tables_pkg::RecordBits-1:0] tbl_wdata_i,
     output logic          tbl_ack_o,
     output logic [headend_tables_pkg::SA_HASH_W-1:0] tbl_rdata_o,
 
@@ -154,7 +154,7 @@ module sa_match (
   end
 
   logic unused_bits;
-  assign unused_bits = ^{tbl_wdata_i[1535:EntryW], s2_want_q[EntryW-1:KeyW]};
+  assign unused_bits = ^{tbl_wdata_i[headend_tables_pkg::RecordBits-1:EntryW], s2_want_q[EntryW-1:KeyW]};
 
 endmodule
 

@@ -12,13 +12,15 @@
 package headend_tables_pkg;
 
   // Interface version
-  localparam int unsigned InterfaceMajor = 1;
+  localparam int unsigned InterfaceMajor = 2;
   localparam int unsigned InterfaceMinor = 0;
 
   // Sizes
 
   // Ethernet ports of the card.
   localparam int unsigned NumPorts = 2;
+  // Pipelines of the card, at most NumPorts: with as many as ports each port has its own, with one all ports share it. The core's parameter of the same name overrides it.
+  localparam int unsigned NumPipes = 2;
   // Bytes in one beat of the data path.
   localparam int unsigned BeatBytes = 64;
   // Largest Ethernet frame accepted or sent, without FCS.
@@ -55,7 +57,11 @@ package headend_tables_pkg;
   localparam int unsigned LabelDepth = 65536;
   // Adjacencies.
   localparam int unsigned AdjDepth = 4096;
-  // Bytes of one command and of one command completion: 64 of header, 192 of record.
+  // Bits of the record that a command carries; no table's record is wider.
+  localparam int unsigned RecordBits = 1792;
+  // UDP port on which the card takes ESP in UDP (RFC 3948).
+  localparam int unsigned NattPort = 4500;
+  // Bytes of one command and of one command completion: 32 of header, 224 of record.
   localparam int unsigned CmdEntryBytes = 256;
   // Bytes of one event.
   localparam int unsigned EventEntryBytes = 128;
@@ -123,13 +129,16 @@ package headend_tables_pkg;
     DROP_REASON_ESP_TOO_SHORT = 6'd12,  // ESP packet without room for IV, trailer and ICV, or not a multiple of 4 bytes.
     DROP_REASON_ESP_SEQ_ZERO = 6'd13,  // Sequence number 0, on an SA with ESN the inferred 64-bit one: the first packet has 1 (RFC 4303 3.3.3).
     DROP_REASON_MPLS_DISABLED = 6'd14,  // MPLS frame on an interface without MPLS.
+    DROP_REASON_ESP_ENCAP = 6'd15,  // ESP in UDP for an SA without UDP encapsulation, or bare ESP for an SA with it.
     DROP_REASON_ICV_MISMATCH = 6'd16,  // ICV wrong: tampered, or another key.
     DROP_REASON_REPLAY_DUPLICATE = 6'd17,  // Sequence number already seen inside the window.
     DROP_REASON_REPLAY_OLD = 6'd18,  // Sequence number left of the window.
     DROP_REASON_ESP_TRAILER = 6'd19,  // Pad length larger than the payload, or padding bytes not 1, 2, 3 and so on.
-    DROP_REASON_ESP_NEXT_HEADER = 6'd20,  // Next header not allowed by the SA's mode.
+    DROP_REASON_ESP_NEXT_HEADER = 6'd20,  // Next header not allowed by the SA's mode: tunnel mode takes 4 (IPv4) and 41 (IPv6).
     DROP_REASON_ESP_DUMMY = 6'd21,  // Dummy packet (next header 59), discarded as RFC 4303 2.6 demands.
     DROP_REASON_SA_CHANGED = 6'd22,  // The SA was replaced or deleted while the packet was in flight.
+    DROP_REASON_ECN_ILLEGAL = 6'd23,  // Outer header marked Congestion Experienced, inner packet not ECN-capable (RFC 6040 4.2).
+    DROP_REASON_SA_IN_EXPIRED = 6'd36,  // The inbound SA has reached a hard limit.
     DROP_REASON_INNER_MALFORMED = 6'd24,  // Header after decryption or label pop truncated or contradictory.
     DROP_REASON_INNER_CHECKSUM = 6'd25,  // IPv4 header checksum wrong after decryption or label pop.
     DROP_REASON_SELECTOR_MISMATCH = 6'd26,  // Decrypted packet outside the SA's selectors (RFC 4301 5.2).
@@ -146,6 +155,7 @@ package headend_tables_pkg;
     DROP_REASON_QUEUE_FULL_HOST = 6'd42,  // Tail drop: host queue (the host posts no rx buffers fast enough).
     DROP_REASON_SA_OUT_INVALID = 6'd48,  // The route says protect, but the SA is missing or of another generation than the adjacency says.
     DROP_REASON_SEQ_EXHAUSTED = 6'd49,  // Sequence number space used up; a nonce is never reused.
+    DROP_REASON_SA_OUT_EXPIRED = 6'd50,  // The outbound SA has reached a hard limit of packets or bytes.
     DROP_REASON_RX_DMA_ERROR = 6'd56,  // Write to the host's rx buffer failed.
     DROP_REASON_RX_BUFFER_TOO_SMALL = 6'd57,  // Packet longer than the posted rx buffer.
     DROP_REASON_TX_DMA_ERROR = 6'd58,  // Read of the host's tx buffer failed.
@@ -163,11 +173,12 @@ package headend_tables_pkg;
     HOST_REASON_IP_OPTIONS = 5'd5,  // IPv4 header with options.
     HOST_REASON_TTL_EXPIRED = 5'd6,  // TTL 0 or 1: ICMP time exceeded is due.
     HOST_REASON_TOO_BIG = 5'd7,  // Larger than the egress MTU, or the frame to send would exceed MaxFrameBytes: fragmentation or ICMP is due.
-    HOST_REASON_FRAGMENT = 5'd8,  // Fragment of an encrypted packet: reassembly is due.
+    HOST_REASON_FRAGMENT = 5'd8,  // Fragment of an encrypted packet (reassembly is due), or a fragment routed to a transport mode SA, which protects whole packets only (RFC 4303 3.1.1).
     HOST_REASON_AH = 5'd9,  // Authentication Header: handled in software.
     HOST_REASON_VLAN_UNKNOWN = 5'd10,  // 802.1Q tag without a configured sub-interface.
     HOST_REASON_ROUTER_ALERT = 5'd11,  // MPLS router alert label or reserved label.
-    HOST_REASON_MPLS_TTL = 5'd12  // MPLS TTL 0 or 1.
+    HOST_REASON_MPLS_TTL = 5'd12,  // MPLS TTL 0 or 1.
+    HOST_REASON_IPV6_EXTENSION = 5'd13  // IPv6 extension header that the card does not walk, on a packet for one of our SAs' protocols.
   } host_reason_e;
 
   // What an adjacency does with a packet.
@@ -228,10 +239,20 @@ package headend_tables_pkg;
   typedef enum logic [7:0] {
     EVENT_KIND_DROP = 8'd1,  // A packet was dropped; rate limited.
     EVENT_KIND_ACQUIRE = 8'd2,  // A packet needs an outbound SA that is missing: at most one event per SA and interval (event_interval), the others count in lost.
+    EVENT_KIND_SA_SOFT = 8'd3,  // An SA reached a soft limit: once per limit and SA. `info` bit 0: 1 outbound; bits 2:1: which (`sa_limit`).
+    EVENT_KIND_SA_HARD = 8'd4,  // An SA reached a hard limit and takes no more packets: once per SA. `info` as in SaSoft.
     EVENT_KIND_SEQ_EXHAUSTED = 8'd5,  // An outbound SA used its last sequence number.
     EVENT_KIND_LINK = 8'd6,  // Port link state changed; `info` bits 7:0 are the port, bit 8 is 1 when the link is up.
     EVENT_KIND_DMA_ERROR = 8'd7  // A DMA access was refused; `info` is the ring, `addr` the address.
   } event_kind_e;
+
+  // Limit of an SA.
+  localparam int unsigned SA_LIMIT_W = 2;
+  typedef enum logic [1:0] {
+    SA_LIMIT_PACKETS = 2'd0,  // Packets since the SA was written.
+    SA_LIMIT_BYTES = 2'd1,  // Inner packet bytes since the SA was written.
+    SA_LIMIT_SEQUENCE = 2'd2  // Sequence numbers used under the key.
+  } sa_limit_e;
 
   // Rings. The number is also the MSI-X vector.
   localparam int unsigned RING_W = 3;
@@ -325,24 +346,32 @@ package headend_tables_pkg;
   } gcm_key_t;
 
   // Inbound security association.
-  localparam int unsigned SA_IN_W = 1272;
+  localparam int unsigned SA_IN_W = 1464;
   typedef struct packed {
-    selector_t sel;  // [1271:984] Inbound selector check: source is the remote side, destination ours.
-    gcm_key_t gcm;  // [983:48] Key material.
+    selector_t sel;  // [1463:1176] Inbound selector check: source is the remote side, destination ours.
+    gcm_key_t gcm;  // [1175:240] Key material.
+    logic [47:0] hard_bytes;  // [239:192] Hard limit in inner packet bytes: the packet that reaches it is the last one accepted. 0: none.
+    logic [47:0] soft_bytes;  // [191:144] Soft limit in inner packet bytes. 0: none.
+    logic [47:0] hard_packets;  // [143:96] Hard limit: so many packets are accepted, then none. 0: none.
+    logic [47:0] soft_packets;  // [95:48] Soft limit: event SaSoft when so many packets were accepted. 0: none.
     logic [3:0] rsvd2;  // [47:44] Zero.
     logic [11:0] ivrf;  // [43:32] VRF in which the decrypted packet is looked up.
     logic [3:0] rsvd1;  // [31:28] Zero.
     logic [11:0] replay_window;  // [27:16] Anti-replay window in packets, 0 (off) to 1024.
     logic [7:0] gen;  // [15:8] Generation, changed by the driver whenever the index is reused.
-    logic [4:0] rsvd0;  // [7:3] Zero.
+    logic [2:0] rsvd0;  // [7:5] Zero.
+    logic no_ecn;  // [4:4] Tunnel mode: leave the inner ECN field as it is; else combine it with the outer one (RFC 6040 4.2).
+    logic udp;  // [3:3] ESP comes in UDP to NattPort (RFC 3948), from any source port; else bare.
     logic tunnel;  // [2:2] Tunnel mode; else transport mode.
     logic esn;  // [1:1] Extended sequence numbers (RFC 4304).
     logic valid;  // [0:0] SA in use.
   } sa_in_t;
 
   // State of an inbound SA.
-  localparam int unsigned SA_IN_STATE_W = 256;
+  localparam int unsigned SA_IN_STATE_W = 260;
   typedef struct packed {
+    logic hard_done;  // [259:259] SaHard was raised.
+    logic [2:0] soft_done;  // [258:256] SaSoft was raised, by limit (bit number is `sa_limit`).
     logic [31:0] replay_fail;  // [255:224] Packets dropped with ReplayDuplicate or ReplayOld.
     logic [31:0] auth_fail;  // [223:192] Packets dropped with IcvMismatch.
     logic [63:0] bytes;  // [191:128] Inner packet bytes accepted.
@@ -351,20 +380,29 @@ package headend_tables_pkg;
   } sa_in_state_t;
 
   // Outbound security association.
-  localparam int unsigned SA_OUT_W = 1352;
+  localparam int unsigned SA_OUT_W = 1640;
   typedef struct packed {
-    gcm_key_t gcm;  // [1351:416] Key material.
-    logic [31:0] key_check;  // [415:384] Check value of the key for the driver, which recognises by it a key that has been used; the card ignores it.
-    logic [63:0] seq;  // [383:320] Sequence numbers used under this key before: the first packet gets the next one. 0 for a new key.
-    logic [127:0] dst;  // [319:192] Outer destination address.
-    logic [127:0] src;  // [191:64] Outer source address.
+    gcm_key_t gcm;  // [1639:704] Key material.
+    logic [31:0] key_check;  // [703:672] Check value of the key for the driver, which recognises by it a key that has been used; the card ignores it.
+    logic [63:0] soft_seq;  // [671:608] Soft limit: event SaSoft when this sequence number is used. 0: none. The hard limit is the end of the number space.
+    logic [47:0] hard_bytes;  // [607:560] Hard limit in inner packet bytes: the packet that reaches it is the last one sent. 0: none.
+    logic [47:0] soft_bytes;  // [559:512] Soft limit in inner packet bytes. 0: none.
+    logic [47:0] hard_packets;  // [511:464] Hard limit: so many packets are sent, then none. 0: none.
+    logic [47:0] soft_packets;  // [463:416] Soft limit: event SaSoft when so many packets were sent. 0: none.
+    logic [63:0] seq;  // [415:352] Sequence numbers used under this key before: the first packet gets the next one. 0 for a new key.
+    logic [15:0] dport;  // [351:336] UDP destination port: 4500, or where the peer's NAT put it.
+    logic [15:0] sport;  // [335:320] UDP source port.
+    logic [127:0] dst;  // [319:192] Outer destination address in tunnel mode.
+    logic [127:0] src;  // [191:64] Outer source address in tunnel mode.
     logic [31:0] spi;  // [63:32] SPI.
-    logic [7:0] ttl;  // [31:24] TTL or hop limit of the outer header.
-    logic [1:0] rsvd1;  // [23:22] Zero.
+    logic [7:0] ttl;  // [31:24] TTL or hop limit of the outer header in tunnel mode.
+    logic rsvd1;  // [23:23] Zero.
+    logic no_ecn;  // [22:22] Outer ECN field is 0, the compatibility mode of RFC 6040 4.1; else copied.
     logic [5:0] dscp;  // [21:16] DSCP of the outer header when not copied.
     logic [7:0] gen;  // [15:8] Generation, changed by the driver whenever the index is reused; an adjacency names the one it means.
-    logic [1:0] rsvd0;  // [7:6] Zero.
-    logic df;  // [5:5] Set DF in the outer header.
+    logic udp;  // [7:7] ESP in UDP (RFC 3948), outer IPv4 only; UDP checksum 0.
+    logic copy_df;  // [6:6] Tunnel mode: outer DF is set when `df` is, or when the inner packet is IPv4 with DF or IPv6.
+    logic df;  // [5:5] Tunnel mode: set DF in the outer IPv4 header.
     logic copy_dscp;  // [4:4] Copy the inner DSCP to the outer header; else use `dscp`.
     logic ipv6;  // [3:3] Outer header is IPv6.
     logic tunnel;  // [2:2] Tunnel mode; else transport mode.
@@ -373,8 +411,10 @@ package headend_tables_pkg;
   } sa_out_t;
 
   // State of an outbound SA.
-  localparam int unsigned SA_OUT_STATE_W = 192;
+  localparam int unsigned SA_OUT_STATE_W = 196;
   typedef struct packed {
+    logic hard_done;  // [195:195] SaHard was raised.
+    logic [2:0] soft_done;  // [194:192] SaSoft was raised, by limit (bit number is `sa_limit`).
     logic [63:0] bytes;  // [191:128] Inner packet bytes sent.
     logic [63:0] packets;  // [127:64] Packets sent.
     logic [63:0] seq;  // [63:0] Last sequence number used.
@@ -410,19 +450,21 @@ package headend_tables_pkg;
   } label_t;
 
   // Adjacency: how to reach a next hop.
-  localparam int unsigned ADJ_W = 216;
+  localparam int unsigned ADJ_W = 233;
   typedef struct packed {
-    logic copy_exp;  // [215:215] Traffic class of pushed labels = IP precedence.
-    logic [2:0] label_exp;  // [214:212] Traffic class of pushed labels when not copied.
-    logic [7:0] label_ttl;  // [211:204] TTL of pushed labels; 0 copies the IP TTL as in the uniform model of RFC 3443. Popping is always pipe: a label's TTL never goes back into the IP header.
-    logic [19:0] label2;  // [203:184] Third label.
-    logic [19:0] label1;  // [183:164] Second label.
-    logic [19:0] label0;  // [163:144] Outermost label.
-    logic [47:0] smac;  // [143:96] Source MAC address.
-    logic [47:0] dmac;  // [95:48] Destination MAC address.
-    logic [7:0] sa_gen;  // [47:40] Generation that this SA must have when the packet is sealed; else SaOutInvalid. So a packet that waited in a queue never meets another SA at the same index.
-    logic [15:0] sa;  // [39:24] Outbound SA of Protect.
-    logic [15:0] mtu;  // [23:8] Largest IP packet in bytes (before labels and ESP) that this adjacency takes.
+    logic copy_exp;  // [232:232] Traffic class of pushed labels = IP precedence.
+    logic [2:0] label_exp;  // [231:229] Traffic class of pushed labels when not copied.
+    logic [7:0] label_ttl;  // [228:221] TTL of pushed labels; 0 copies the IP TTL as in the uniform model of RFC 3443. Popping is always pipe: a label's TTL never goes back into the IP header.
+    logic [19:0] label2;  // [220:201] Third label.
+    logic [19:0] label1;  // [200:181] Second label.
+    logic [19:0] label0;  // [180:161] Outermost label.
+    logic [47:0] smac;  // [160:113] Source MAC address.
+    logic [47:0] dmac;  // [112:65] Destination MAC address.
+    logic [7:0] sa_gen;  // [64:57] Generation that this SA must have when the packet is sealed; else SaOutInvalid. So a packet that waited in a queue never meets another SA at the same index.
+    logic [15:0] sa;  // [56:41] Outbound SA of Protect.
+    logic [15:0] mtu;  // [40:25] Largest IP packet in bytes (before labels and ESP) that this adjacency takes.
+    logic [15:0] tfc_len;  // [24:9] Protect in tunnel mode: traffic flow confidentiality (RFC 4303 2.7). Inner packets shorter than this many bytes are followed by zeros up to it. 0: none.
+    logic transport;  // [8:8] Protect: the SA is in transport mode; else in tunnel mode. When SA and adjacency differ the packet is dropped as SaOutInvalid.
     logic [1:0] label_count;  // [7:6] Labels to push, 0 to 3.
     logic [EGRESS_W-1:0] egress;  // [5:4] Where the packet leaves.
     logic [ADJ_KIND_W-1:0] kind;  // [3:1] What to do.
@@ -432,8 +474,8 @@ package headend_tables_pkg;
   // Command (256 bytes).
   localparam int unsigned CMD_ENTRY_W = 2048;
   typedef struct packed {
-    logic [1535:0] record;  // [2047:512] The record, from its bit 0. (secret)
-    logic [447:0] rsvd;  // [511:64] Zero.
+    logic [1791:0] record;  // [2047:256] The record, from its bit 0. (secret)
+    logic [191:0] rsvd;  // [255:64] Zero.
     logic [31:0] index;  // [63:32] Record index.
     logic [15:0] cookie;  // [31:16] Returned in the completion.
     logic [TABLE_W-1:0] table_id;  // [15:8] Table.
@@ -443,8 +485,8 @@ package headend_tables_pkg;
   // Completion of a command (256 bytes).
   localparam int unsigned CMD_COMPLETION_W = 2048;
   typedef struct packed {
-    logic [1535:0] record;  // [2047:512] The record that was read; zero for other operations.
-    logic [447:0] rsvd1;  // [511:64] Zero.
+    logic [1791:0] record;  // [2047:256] The record that was read; zero for other operations.
+    logic [191:0] rsvd1;  // [255:64] Zero.
     logic [31:0] index;  // [63:32] Index of the command.
     logic [15:0] cookie;  // [31:16] Cookie of the command.
     logic [CMD_STATUS_W-1:0] status;  // [15:8] Status.
@@ -544,33 +586,35 @@ package headend_tables_pkg;
   } beat_t;
 
   // What the parser found in the header window.
-  localparam int unsigned PARSED_W = 647;
+  localparam int unsigned PARSED_W = 668;
   typedef struct packed {
-    logic [31:0] seq;  // [646:615] ESP sequence number field.
-    logic [31:0] spi;  // [614:583] SPI.
-    logic [15:0] dport;  // [582:567] Destination port of TCP or UDP.
-    logic [15:0] sport;  // [566:551] Source port of TCP or UDP.
-    logic [15:0] ip_csum;  // [550:535] IPv4 header checksum field.
-    logic [7:0] tos;  // [534:527] TOS or traffic class.
-    logic [7:0] ttl;  // [526:519] TTL or hop limit.
-    logic [7:0] proto;  // [518:511] IP protocol.
-    logic [127:0] dst;  // [510:383] IP destination.
-    logic [127:0] src;  // [382:255] IP source.
-    logic [31:0] label3;  // [254:223] Fourth entry.
-    logic [31:0] label2;  // [222:191] Third entry.
-    logic [31:0] label1;  // [190:159] Second entry.
-    logic [31:0] label0;  // [158:127] Top label stack entry: label, TC, S, TTL (RFC 3032).
-    logic [11:0] vid0;  // [126:115] VLAN id of the outer tag.
-    logic [47:0] dmac;  // [114:67] Destination MAC address.
-    logic [15:0] ethertype;  // [66:51] EtherType after VLAN tags.
-    logic [15:0] ip_len;  // [50:35] IP packet length from its header.
-    logic [7:0] l4_off;  // [34:27] Offset of the header after IP in bytes.
-    logic [7:0] l3_off;  // [26:19] Offset of the IP header (after labels) in bytes.
-    logic stack_too_deep;  // [18:18] No bottom of stack within 4 labels.
-    logic [2:0] label_count;  // [17:15] Labels recorded, 0 to 4.
-    logic [1:0] vlan_count;  // [14:13] 802.1Q tags.
-    logic mac_bcast;  // [12:12] Group bit of the destination MAC set.
-    logic udp_encap;  // [11:11] ESP inside UDP.
+    logic [31:0] seq;  // [667:636] ESP sequence number field.
+    logic [31:0] spi;  // [635:604] SPI.
+    logic [15:0] dport;  // [603:588] Destination port of TCP or UDP.
+    logic [15:0] sport;  // [587:572] Source port of TCP or UDP.
+    logic [19:0] ip_id;  // [571:552] IPv4 identification (low 16 bits) or IPv6 flow label.
+    logic [15:0] ip_csum;  // [551:536] IPv4 header checksum field.
+    logic [7:0] tos;  // [535:528] TOS or traffic class.
+    logic [7:0] ttl;  // [527:520] TTL or hop limit.
+    logic [7:0] proto;  // [519:512] IP protocol.
+    logic [127:0] dst;  // [511:384] IP destination.
+    logic [127:0] src;  // [383:256] IP source.
+    logic [31:0] label3;  // [255:224] Fourth entry.
+    logic [31:0] label2;  // [223:192] Third entry.
+    logic [31:0] label1;  // [191:160] Second entry.
+    logic [31:0] label0;  // [159:128] Top label stack entry: label, TC, S, TTL (RFC 3032).
+    logic [11:0] vid0;  // [127:116] VLAN id of the outer tag.
+    logic [47:0] dmac;  // [115:68] Destination MAC address.
+    logic [15:0] ethertype;  // [67:52] EtherType after VLAN tags.
+    logic [15:0] ip_len;  // [51:36] IP packet length from its header.
+    logic [7:0] l4_off;  // [35:28] Offset of the header after IP in bytes.
+    logic [7:0] l3_off;  // [27:20] Offset of the IP header (after labels) in bytes.
+    logic stack_too_deep;  // [19:19] No bottom of stack within 4 labels.
+    logic [2:0] label_count;  // [18:16] Labels recorded, 0 to 4.
+    logic [1:0] vlan_count;  // [15:14] 802.1Q tags.
+    logic mac_bcast;  // [13:13] Group bit of the destination MAC set.
+    logic ip6_ext;  // [12:12] An IPv6 extension header follows the IPv6 header.
+    logic udp_encap;  // [11:11] ESP inside UDP to NattPort; `l4_off` is that of the ESP header.
     logic is_ah;  // [10:10] Authentication Header.
     logic is_esp;  // [9:9] ESP header at `l4_off`.
     logic df;  // [8:8] DF bit.
@@ -585,23 +629,25 @@ package headend_tables_pkg;
   } parsed_t;
 
   // Metadata that travels with the first beat of a packet.
-  localparam int unsigned META_W = 1155;
+  localparam int unsigned META_W = 1193;
   typedef struct packed {
-    logic [15:0] push_ethertype;  // [1154:1139] EtherType of the new Ethernet header.
-    logic [31:0] push2;  // [1138:1107] Third entry.
-    logic [31:0] push1;  // [1106:1075] Second entry.
-    logic [31:0] push0;  // [1074:1043] Outermost label stack entry to push, S bit included.
-    logic [1:0] push_count;  // [1042:1041] Labels that rewrite pushes.
-    logic [47:0] smac;  // [1040:993] MAC addresses of the frame to send.
-    logic [47:0] dmac;  // [992:945] MAC addresses of the frame to send.
-    logic [7:0] sa_out_gen;  // [944:937] Generation that it must have.
-    logic [15:0] sa_out;  // [936:921] Outbound SA of Protect.
-    logic [7:0] resv;  // [920:913] Beats reserved in the egress buffer by the QoS scheduler.
-    logic [EGRESS_W-1:0] egress;  // [912:911] Where it leaves.
-    logic [ADJ_KIND_W-1:0] adj_kind;  // [910:908] Kind of adjacency.
-    logic patch_ttl;  // [907:907] Rewrite decrements the IPv4 TTL found right behind the stripped bytes.
-    logic [7:0] strip;  // [906:899] Bytes that rewrite removes from the front.
-    parsed_t parsed;  // [898:252] Parser output of the latest parse.
+    logic [15:0] push_ethertype;  // [1192:1177] EtherType of the new Ethernet header.
+    logic [31:0] push2;  // [1176:1145] Third entry.
+    logic [31:0] push1;  // [1144:1113] Second entry.
+    logic [31:0] push0;  // [1112:1081] Outermost label stack entry to push, S bit included.
+    logic [1:0] push_count;  // [1080:1079] Labels that rewrite pushes.
+    logic [47:0] smac;  // [1078:1031] MAC addresses of the frame to send.
+    logic [47:0] dmac;  // [1030:983] MAC addresses of the frame to send.
+    logic [7:0] sa_out_gen;  // [982:975] Generation that it must have.
+    logic [15:0] sa_out;  // [974:959] Outbound SA of Protect.
+    logic [7:0] resv;  // [958:951] Beats reserved in the egress buffer by the QoS scheduler.
+    logic [EGRESS_W-1:0] egress;  // [950:949] Where it leaves.
+    logic [15:0] tfc_len;  // [948:933] Bytes to which esp_encap pads the packet with zeros; 0 none.
+    logic transport;  // [932:932] Protect in transport mode: rewrite strips the IP header too, esp_encap makes the new one from `parsed`.
+    logic [ADJ_KIND_W-1:0] adj_kind;  // [931:929] Kind of adjacency.
+    logic patch_ttl;  // [928:928] Rewrite decrements the IPv4 TTL found right behind the stripped bytes.
+    logic [7:0] strip;  // [927:920] Bytes that rewrite removes from the front.
+    parsed_t parsed;  // [919:252] Parser output of the latest parse.
     logic [4:0] icv_len;  // [251:247] ICV bytes at the end of the stream.
     logic [63:0] seq;  // [246:183] Inferred 64-bit sequence number (RFC 4303 appendix A2).
     logic [31:0] spi;  // [182:151] SPI of the inbound SA.
@@ -639,6 +685,17 @@ package headend_tables_pkg;
     logic [7:0] len;  // [7:0] Bytes used; 0 when there is nothing to prepend.
   } outer_hdr_t;
 
+  // A limit that an SA reached, on its way to the event ring.
+  localparam int unsigned SA_EVENT_W = 116;
+  typedef struct packed {
+    logic [63:0] seq;  // [115:52] Sequence number of the packet that reached it.
+    logic [31:0] spi;  // [51:20] SPI.
+    logic [15:0] sa;  // [19:4] SA index.
+    logic [SA_LIMIT_W-1:0] limit;  // [3:2] Which limit.
+    logic out;  // [1:1] Outbound SA.
+    logic hard;  // [0:0] SaHard; else SaSoft.
+  } sa_event_t;
+
   // A drop as a stage reports it to the drop monitor, with the counted reason.
   localparam int unsigned DROP_RECORD_W = 664;
   typedef struct packed {
@@ -674,8 +731,8 @@ package headend_tables_pkg;
   };
   // Record bits of table n in bits 16*n +: 16.
   localparam logic [255:0] TABLE_WIDTHS = {
-    16'd0, 16'd0, 16'd0, 16'd0, 16'd0, 16'd216, 16'd32, 16'd24,
-    16'd80, 16'd192, 16'd1352, 16'd256, 16'd1272, 16'd208, 16'd80, 16'd0
+    16'd0, 16'd0, 16'd0, 16'd0, 16'd0, 16'd233, 16'd32, 16'd24,
+    16'd80, 16'd196, 16'd1640, 16'd260, 16'd1464, 16'd208, 16'd80, 16'd0
   };
   // Bit n: commands cannot write table n.
   localparam logic [15:0] TABLE_READ_ONLY = {
@@ -729,7 +786,7 @@ package headend_tables_pkg;
   localparam int unsigned REG_CAPS0_AES256_LSB = 14;
   localparam int unsigned REG_CAPS0_AES256_W = 1;
   localparam logic [31:0] REG_CAPS0_AES256_MASK = 32'h00004000;
-  // IPv6 forwarding and outer headers.
+  // IPv6 forwarding.
   localparam int unsigned REG_CAPS0_IPV6_LSB = 15;
   localparam int unsigned REG_CAPS0_IPV6_W = 1;
   localparam logic [31:0] REG_CAPS0_IPV6_MASK = 32'h00008000;
@@ -737,10 +794,22 @@ package headend_tables_pkg;
   localparam int unsigned REG_CAPS0_TRANSPORT_LSB = 16;
   localparam int unsigned REG_CAPS0_TRANSPORT_W = 1;
   localparam logic [31:0] REG_CAPS0_TRANSPORT_MASK = 32'h00010000;
-  // ESP in UDP.
+  // ESP in UDP over IPv4.
   localparam int unsigned REG_CAPS0_UDP_ENCAP_LSB = 17;
   localparam int unsigned REG_CAPS0_UDP_ENCAP_W = 1;
   localparam logic [31:0] REG_CAPS0_UDP_ENCAP_MASK = 32'h00020000;
+  // ESP over IPv6.
+  localparam int unsigned REG_CAPS0_OUTER_IPV6_LSB = 20;
+  localparam int unsigned REG_CAPS0_OUTER_IPV6_W = 1;
+  localparam logic [31:0] REG_CAPS0_OUTER_IPV6_MASK = 32'h00100000;
+  // Soft and hard limits of SAs.
+  localparam int unsigned REG_CAPS0_SA_LIMITS_LSB = 18;
+  localparam int unsigned REG_CAPS0_SA_LIMITS_W = 1;
+  localparam logic [31:0] REG_CAPS0_SA_LIMITS_MASK = 32'h00040000;
+  // Traffic flow confidentiality padding.
+  localparam int unsigned REG_CAPS0_TFC_LSB = 19;
+  localparam int unsigned REG_CAPS0_TFC_W = 1;
+  localparam logic [31:0] REG_CAPS0_TFC_MASK = 32'h00080000;
 
   // Control.
   localparam logic [15:0] REG_CONTROL = 16'h0010;

@@ -113,9 +113,9 @@ module headend_core #(
   logic          tbl_we;
   logic [7:0]    tbl_sel;
   logic [31:0]   tbl_index;
-  logic [1535:0] tbl_wdata;
+  logic [headend_tables_pkg::RecordBits-1:0] tbl_wdata;
   logic          tbl_ack;
-  logic [1535:0] tbl_rdata;
+  logic [headend_tables_pkg::RecordBits-1:0] tbl_rdata;
   logic          fence;
   logic          fence_done;
 

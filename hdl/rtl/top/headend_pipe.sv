@@ -59,9 +59,9 @@ module headend_pipe (
   input  wire           tbl_we_i,
   input  wire  [7:0]    tbl_sel_i,
   input  wire  [31:0]   tbl_index_i,
-  input  wire  [1535:0] tbl_wdata_i,
+  input  wire  [headend_tables_pkg::RecordBits-1:0] tbl_wdata_i,
   output logic          tbl_ack_o,
-  output logic [1535:0] tbl_rdata_o,
+  output logic [headend_tables_pkg::RecordBits-1:0] tbl_rdata_o,
   input  wire           fence_i,           // pulses
   output logic          fence_done_o,
 
@@ -160,7 +160,7 @@ module headend_pipe (
   headend_tables_pkg::meta_t      outer_res_meta;
   headend_tables_pkg::gcm_ctx_t   outer_res_ctx;
   logic                           outer_ack;
-  logic [1535:0]                  outer_rdata;
+  logic [headend_tables_pkg::RecordBits-1:0]                  outer_rdata;
   logic [15:0]                    seq_top_addr;
   logic [63:0]                    seq_top_data;
 
@@ -272,7 +272,7 @@ module headend_pipe (
   headend_tables_pkg::beat_t com_beat;
   headend_tables_pkg::meta_t com_meta;
   logic                      com_ack;
-  logic [1535:0]             com_rdata;
+  logic [headend_tables_pkg::RecordBits-1:0]             com_rdata;
 
   esp_commit u_esp_commit (
     .clk_i,
@@ -310,7 +310,7 @@ module headend_pipe (
   logic                      inner_res_valid;
   headend_tables_pkg::meta_t inner_res_meta;
   logic                      inner_ack;
-  logic [1535:0]             inner_rdata;
+  logic [headend_tables_pkg::RecordBits-1:0]             inner_rdata;
 
   logic                      seg2_valid;
   logic                      seg2_ready;
@@ -428,7 +428,7 @@ module headend_pipe (
   headend_tables_pkg::gcm_ctx_t   enc_ctx;
   headend_tables_pkg::outer_hdr_t enc_hdr;
   logic                           enc_ack;
-  logic [1535:0]                  enc_rdata;
+  logic [headend_tables_pkg::RecordBits-1:0]                  enc_rdata;
 
   esp_encap u_esp_encap (
     .clk_i,

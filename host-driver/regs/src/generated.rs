@@ -11,7 +11,7 @@ use crate::bits;
 use crate::{Counter, Packed, Record, ShortBuffer, TableInfo, UnknownCode};
 
 /// Interface version: changes that old drivers cannot work with.
-pub const INTERFACE_MAJOR: u16 = 1;
+pub const INTERFACE_MAJOR: u16 = 2;
 /// Interface version: additions.
 pub const INTERFACE_MINOR: u16 = 0;
 
@@ -19,6 +19,8 @@ pub const INTERFACE_MINOR: u16 = 0;
 pub mod param {
     /// Ethernet ports of the card.
     pub const NUM_PORTS: usize = 2;
+    /// Pipelines of the card, at most NumPorts: with as many as ports each port has its own, with one all ports share it. The core's parameter of the same name overrides it.
+    pub const NUM_PIPES: usize = 2;
     /// Bytes in one beat of the data path.
     pub const BEAT_BYTES: usize = 64;
     /// Largest Ethernet frame accepted or sent, without FCS.
@@ -55,7 +57,11 @@ pub mod param {
     pub const LABEL_DEPTH: usize = 65536;
     /// Adjacencies.
     pub const ADJ_DEPTH: usize = 4096;
-    /// Bytes of one command and of one command completion: 64 of header, 192 of record.
+    /// Bits of the record that a command carries; no table's record is wider.
+    pub const RECORD_BITS: usize = 1792;
+    /// UDP port on which the card takes ESP in UDP (RFC 3948).
+    pub const NATT_PORT: usize = 4500;
+    /// Bytes of one command and of one command completion: 32 of header, 224 of record.
     pub const CMD_ENTRY_BYTES: usize = 256;
     /// Bytes of one event.
     pub const EVENT_ENTRY_BYTES: usize = 128;
@@ -403,6 +409,8 @@ pub enum DropReason {
     EspSeqZero = 13,
     /// MPLS frame on an interface without MPLS.
     MplsDisabled = 14,
+    /// ESP in UDP for an SA without UDP encapsulation, or bare ESP for an SA with it.
+    EspEncap = 15,
     /// ICV wrong: tampered, or another key.
     IcvMismatch = 16,
     /// Sequence number already seen inside the window.
@@ -411,12 +419,16 @@ pub enum DropReason {
     ReplayOld = 18,
     /// Pad length larger than the payload, or padding bytes not 1, 2, 3 and so on.
     EspTrailer = 19,
-    /// Next header not allowed by the SA's mode.
+    /// Next header not allowed by the SA's mode: tunnel mode takes 4 (IPv4) and 41 (IPv6).
     EspNextHeader = 20,
     /// Dummy packet (next header 59), discarded as RFC 4303 2.6 demands.
     EspDummy = 21,
     /// The SA was replaced or deleted while the packet was in flight.
     SaChanged = 22,
+    /// Outer header marked Congestion Experienced, inner packet not ECN-capable (RFC 6040 4.2).
+    EcnIllegal = 23,
+    /// The inbound SA has reached a hard limit.
+    SaInExpired = 36,
     /// Header after decryption or label pop truncated or contradictory.
     InnerMalformed = 24,
     /// IPv4 header checksum wrong after decryption or label pop.
@@ -449,6 +461,8 @@ pub enum DropReason {
     SaOutInvalid = 48,
     /// Sequence number space used up; a nonce is never reused.
     SeqExhausted = 49,
+    /// The outbound SA has reached a hard limit of packets or bytes.
+    SaOutExpired = 50,
     /// Write to the host's rx buffer failed.
     RxDmaError = 56,
     /// Packet longer than the posted rx buffer.
@@ -463,7 +477,7 @@ impl DropReason {
     /// Bits of the code.
     pub const BITS: usize = 6;
     /// Every member, by code.
-    pub const ALL: &'static [Self] = &[Self::None, Self::RxError, Self::RxRunt, Self::RxOversize, Self::RxOverflow, Self::IntfDown, Self::MacNotOurs, Self::OuterMalformed, Self::OuterChecksum, Self::EspTooShort, Self::EspSeqZero, Self::MplsDisabled, Self::IcvMismatch, Self::ReplayDuplicate, Self::ReplayOld, Self::EspTrailer, Self::EspNextHeader, Self::EspDummy, Self::SaChanged, Self::InnerMalformed, Self::InnerChecksum, Self::SelectorMismatch, Self::SaNotFound, Self::NoRoute, Self::NoLabel, Self::AdjInvalid, Self::RouteDrop, Self::LabelStack, Self::Multicast, Self::AdjLoop, Self::QueueFullPort0, Self::QueueFullPort1, Self::QueueFullHost, Self::SaOutInvalid, Self::SeqExhausted, Self::RxDmaError, Self::RxBufferTooSmall, Self::TxDmaError, Self::TxBadDescriptor];
+    pub const ALL: &'static [Self] = &[Self::None, Self::RxError, Self::RxRunt, Self::RxOversize, Self::RxOverflow, Self::IntfDown, Self::MacNotOurs, Self::OuterMalformed, Self::OuterChecksum, Self::EspTooShort, Self::EspSeqZero, Self::MplsDisabled, Self::EspEncap, Self::IcvMismatch, Self::ReplayDuplicate, Self::ReplayOld, Self::EspTrailer, Self::EspNextHeader, Self::EspDummy, Self::SaChanged, Self::EcnIllegal, Self::SaInExpired, Self::InnerMalformed, Self::InnerChecksum, Self::SelectorMismatch, Self::SaNotFound, Self::NoRoute, Self::NoLabel, Self::AdjInvalid, Self::RouteDrop, Self::LabelStack, Self::Multicast, Self::AdjLoop, Self::QueueFullPort0, Self::QueueFullPort1, Self::QueueFullHost, Self::SaOutInvalid, Self::SeqExhausted, Self::SaOutExpired, Self::RxDmaError, Self::RxBufferTooSmall, Self::TxDmaError, Self::TxBadDescriptor];
 
     /// The code.
     pub const fn code(self) -> u8 {
@@ -485,6 +499,7 @@ impl DropReason {
             Self::EspTooShort => "EspTooShort",
             Self::EspSeqZero => "EspSeqZero",
             Self::MplsDisabled => "MplsDisabled",
+            Self::EspEncap => "EspEncap",
             Self::IcvMismatch => "IcvMismatch",
             Self::ReplayDuplicate => "ReplayDuplicate",
             Self::ReplayOld => "ReplayOld",
@@ -492,6 +507,8 @@ impl DropReason {
             Self::EspNextHeader => "EspNextHeader",
             Self::EspDummy => "EspDummy",
             Self::SaChanged => "SaChanged",
+            Self::EcnIllegal => "EcnIllegal",
+            Self::SaInExpired => "SaInExpired",
             Self::InnerMalformed => "InnerMalformed",
             Self::InnerChecksum => "InnerChecksum",
             Self::SelectorMismatch => "SelectorMismatch",
@@ -508,6 +525,7 @@ impl DropReason {
             Self::QueueFullHost => "QueueFullHost",
             Self::SaOutInvalid => "SaOutInvalid",
             Self::SeqExhausted => "SeqExhausted",
+            Self::SaOutExpired => "SaOutExpired",
             Self::RxDmaError => "RxDmaError",
             Self::RxBufferTooSmall => "RxBufferTooSmall",
             Self::TxDmaError => "TxDmaError",
@@ -530,13 +548,16 @@ impl DropReason {
             Self::EspTooShort => "ESP packet without room for IV, trailer and ICV, or not a multiple of 4 bytes.",
             Self::EspSeqZero => "Sequence number 0, on an SA with ESN the inferred 64-bit one: the first packet has 1 (RFC 4303 3.3.3).",
             Self::MplsDisabled => "MPLS frame on an interface without MPLS.",
+            Self::EspEncap => "ESP in UDP for an SA without UDP encapsulation, or bare ESP for an SA with it.",
             Self::IcvMismatch => "ICV wrong: tampered, or another key.",
             Self::ReplayDuplicate => "Sequence number already seen inside the window.",
             Self::ReplayOld => "Sequence number left of the window.",
             Self::EspTrailer => "Pad length larger than the payload, or padding bytes not 1, 2, 3 and so on.",
-            Self::EspNextHeader => "Next header not allowed by the SA's mode.",
+            Self::EspNextHeader => "Next header not allowed by the SA's mode: tunnel mode takes 4 (IPv4) and 41 (IPv6).",
             Self::EspDummy => "Dummy packet (next header 59), discarded as RFC 4303 2.6 demands.",
             Self::SaChanged => "The SA was replaced or deleted while the packet was in flight.",
+            Self::EcnIllegal => "Outer header marked Congestion Experienced, inner packet not ECN-capable (RFC 6040 4.2).",
+            Self::SaInExpired => "The inbound SA has reached a hard limit.",
             Self::InnerMalformed => "Header after decryption or label pop truncated or contradictory.",
             Self::InnerChecksum => "IPv4 header checksum wrong after decryption or label pop.",
             Self::SelectorMismatch => "Decrypted packet outside the SA's selectors (RFC 4301 5.2).",
@@ -553,6 +574,7 @@ impl DropReason {
             Self::QueueFullHost => "Tail drop: host queue (the host posts no rx buffers fast enough).",
             Self::SaOutInvalid => "The route says protect, but the SA is missing or of another generation than the adjacency says.",
             Self::SeqExhausted => "Sequence number space used up; a nonce is never reused.",
+            Self::SaOutExpired => "The outbound SA has reached a hard limit of packets or bytes.",
             Self::RxDmaError => "Write to the host's rx buffer failed.",
             Self::RxBufferTooSmall => "Packet longer than the posted rx buffer.",
             Self::TxDmaError => "Read of the host's tx buffer failed.",
@@ -575,6 +597,7 @@ impl DropReason {
             Self::EspTooShort => Some(Stage::Classify),
             Self::EspSeqZero => Some(Stage::Classify),
             Self::MplsDisabled => Some(Stage::Classify),
+            Self::EspEncap => Some(Stage::Classify),
             Self::IcvMismatch => Some(Stage::Commit),
             Self::ReplayDuplicate => Some(Stage::Commit),
             Self::ReplayOld => Some(Stage::Commit),
@@ -582,6 +605,8 @@ impl DropReason {
             Self::EspNextHeader => Some(Stage::Commit),
             Self::EspDummy => Some(Stage::Commit),
             Self::SaChanged => Some(Stage::Commit),
+            Self::EcnIllegal => Some(Stage::Commit),
+            Self::SaInExpired => Some(Stage::Commit),
             Self::InnerMalformed => Some(Stage::Forward),
             Self::InnerChecksum => Some(Stage::Forward),
             Self::SelectorMismatch => Some(Stage::Forward),
@@ -598,6 +623,7 @@ impl DropReason {
             Self::QueueFullHost => Some(Stage::Qos),
             Self::SaOutInvalid => Some(Stage::Encap),
             Self::SeqExhausted => Some(Stage::Encap),
+            Self::SaOutExpired => Some(Stage::Encap),
             Self::RxDmaError => Some(Stage::HostRx),
             Self::RxBufferTooSmall => Some(Stage::HostRx),
             Self::TxDmaError => Some(Stage::HostTx),
@@ -635,6 +661,7 @@ impl TryFrom<u8> for DropReason {
             12 => Ok(Self::EspTooShort),
             13 => Ok(Self::EspSeqZero),
             14 => Ok(Self::MplsDisabled),
+            15 => Ok(Self::EspEncap),
             16 => Ok(Self::IcvMismatch),
             17 => Ok(Self::ReplayDuplicate),
             18 => Ok(Self::ReplayOld),
@@ -642,6 +669,8 @@ impl TryFrom<u8> for DropReason {
             20 => Ok(Self::EspNextHeader),
             21 => Ok(Self::EspDummy),
             22 => Ok(Self::SaChanged),
+            23 => Ok(Self::EcnIllegal),
+            36 => Ok(Self::SaInExpired),
             24 => Ok(Self::InnerMalformed),
             25 => Ok(Self::InnerChecksum),
             26 => Ok(Self::SelectorMismatch),
@@ -658,6 +687,7 @@ impl TryFrom<u8> for DropReason {
             42 => Ok(Self::QueueFullHost),
             48 => Ok(Self::SaOutInvalid),
             49 => Ok(Self::SeqExhausted),
+            50 => Ok(Self::SaOutExpired),
             56 => Ok(Self::RxDmaError),
             57 => Ok(Self::RxBufferTooSmall),
             58 => Ok(Self::TxDmaError),
@@ -687,7 +717,7 @@ pub enum HostReason {
     TtlExpired = 6,
     /// Larger than the egress MTU, or the frame to send would exceed MaxFrameBytes: fragmentation or ICMP is due.
     TooBig = 7,
-    /// Fragment of an encrypted packet: reassembly is due.
+    /// Fragment of an encrypted packet (reassembly is due), or a fragment routed to a transport mode SA, which protects whole packets only (RFC 4303 3.1.1).
     Fragment = 8,
     /// Authentication Header: handled in software.
     Ah = 9,
@@ -697,13 +727,15 @@ pub enum HostReason {
     RouterAlert = 11,
     /// MPLS TTL 0 or 1.
     MplsTtl = 12,
+    /// IPv6 extension header that the card does not walk, on a packet for one of our SAs' protocols.
+    Ipv6Extension = 13,
 }
 
 impl HostReason {
     /// Bits of the code.
     pub const BITS: usize = 5;
     /// Every member, by code.
-    pub const ALL: &'static [Self] = &[Self::None, Self::LocalAddress, Self::Arp, Self::UnknownEthertype, Self::MulticastMac, Self::IpOptions, Self::TtlExpired, Self::TooBig, Self::Fragment, Self::Ah, Self::VlanUnknown, Self::RouterAlert, Self::MplsTtl];
+    pub const ALL: &'static [Self] = &[Self::None, Self::LocalAddress, Self::Arp, Self::UnknownEthertype, Self::MulticastMac, Self::IpOptions, Self::TtlExpired, Self::TooBig, Self::Fragment, Self::Ah, Self::VlanUnknown, Self::RouterAlert, Self::MplsTtl, Self::Ipv6Extension];
 
     /// The code.
     pub const fn code(self) -> u8 {
@@ -726,6 +758,7 @@ impl HostReason {
             Self::VlanUnknown => "VlanUnknown",
             Self::RouterAlert => "RouterAlert",
             Self::MplsTtl => "MplsTtl",
+            Self::Ipv6Extension => "Ipv6Extension",
         }
     }
 
@@ -740,11 +773,12 @@ impl HostReason {
             Self::IpOptions => "IPv4 header with options.",
             Self::TtlExpired => "TTL 0 or 1: ICMP time exceeded is due.",
             Self::TooBig => "Larger than the egress MTU, or the frame to send would exceed MaxFrameBytes: fragmentation or ICMP is due.",
-            Self::Fragment => "Fragment of an encrypted packet: reassembly is due.",
+            Self::Fragment => "Fragment of an encrypted packet (reassembly is due), or a fragment routed to a transport mode SA, which protects whole packets only (RFC 4303 3.1.1).",
             Self::Ah => "Authentication Header: handled in software.",
             Self::VlanUnknown => "802.1Q tag without a configured sub-interface.",
             Self::RouterAlert => "MPLS router alert label or reserved label.",
             Self::MplsTtl => "MPLS TTL 0 or 1.",
+            Self::Ipv6Extension => "IPv6 extension header that the card does not walk, on a packet for one of our SAs' protocols.",
         }
     }
 }
@@ -779,6 +813,7 @@ impl TryFrom<u8> for HostReason {
             10 => Ok(Self::VlanUnknown),
             11 => Ok(Self::RouterAlert),
             12 => Ok(Self::MplsTtl),
+            13 => Ok(Self::Ipv6Extension),
             _ => Err(UnknownCode { kind: "host_reason", code }),
         }
     }
@@ -1192,6 +1227,10 @@ pub enum EventKind {
     Drop = 1,
     /// A packet needs an outbound SA that is missing: at most one event per SA and interval (event_interval), the others count in lost.
     Acquire = 2,
+    /// An SA reached a soft limit: once per limit and SA. `info` bit 0: 1 outbound; bits 2:1: which (`sa_limit`).
+    SaSoft = 3,
+    /// An SA reached a hard limit and takes no more packets: once per SA. `info` as in SaSoft.
+    SaHard = 4,
     /// An outbound SA used its last sequence number.
     SeqExhausted = 5,
     /// Port link state changed; `info` bits 7:0 are the port, bit 8 is 1 when the link is up.
@@ -1204,7 +1243,7 @@ impl EventKind {
     /// Bits of the code.
     pub const BITS: usize = 8;
     /// Every member, by code.
-    pub const ALL: &'static [Self] = &[Self::Drop, Self::Acquire, Self::SeqExhausted, Self::Link, Self::DmaError];
+    pub const ALL: &'static [Self] = &[Self::Drop, Self::Acquire, Self::SaSoft, Self::SaHard, Self::SeqExhausted, Self::Link, Self::DmaError];
 
     /// The code.
     pub const fn code(self) -> u8 {
@@ -1216,6 +1255,8 @@ impl EventKind {
         match self {
             Self::Drop => "Drop",
             Self::Acquire => "Acquire",
+            Self::SaSoft => "SaSoft",
+            Self::SaHard => "SaHard",
             Self::SeqExhausted => "SeqExhausted",
             Self::Link => "Link",
             Self::DmaError => "DmaError",
@@ -1227,6 +1268,8 @@ impl EventKind {
         match self {
             Self::Drop => "A packet was dropped; rate limited.",
             Self::Acquire => "A packet needs an outbound SA that is missing: at most one event per SA and interval (event_interval), the others count in lost.",
+            Self::SaSoft => "An SA reached a soft limit: once per limit and SA. `info` bit 0: 1 outbound; bits 2:1: which (`sa_limit`).",
+            Self::SaHard => "An SA reached a hard limit and takes no more packets: once per SA. `info` as in SaSoft.",
             Self::SeqExhausted => "An outbound SA used its last sequence number.",
             Self::Link => "Port link state changed; `info` bits 7:0 are the port, bit 8 is 1 when the link is up.",
             Self::DmaError => "A DMA access was refused; `info` is the ring, `addr` the address.",
@@ -1253,10 +1296,79 @@ impl TryFrom<u8> for EventKind {
         match code {
             1 => Ok(Self::Drop),
             2 => Ok(Self::Acquire),
+            3 => Ok(Self::SaSoft),
+            4 => Ok(Self::SaHard),
             5 => Ok(Self::SeqExhausted),
             6 => Ok(Self::Link),
             7 => Ok(Self::DmaError),
             _ => Err(UnknownCode { kind: "event_kind", code }),
+        }
+    }
+}
+
+/// Limit of an SA.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[repr(u8)]
+pub enum SaLimit {
+    /// Packets since the SA was written.
+    Packets = 0,
+    /// Inner packet bytes since the SA was written.
+    Bytes = 1,
+    /// Sequence numbers used under the key.
+    Sequence = 2,
+}
+
+impl SaLimit {
+    /// Bits of the code.
+    pub const BITS: usize = 2;
+    /// Every member, by code.
+    pub const ALL: &'static [Self] = &[Self::Packets, Self::Bytes, Self::Sequence];
+
+    /// The code.
+    pub const fn code(self) -> u8 {
+        self as u8
+    }
+
+    /// Name as in the reference page.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Packets => "Packets",
+            Self::Bytes => "Bytes",
+            Self::Sequence => "Sequence",
+        }
+    }
+
+    /// What it means, in a sentence.
+    pub const fn doc(self) -> &'static str {
+        match self {
+            Self::Packets => "Packets since the SA was written.",
+            Self::Bytes => "Inner packet bytes since the SA was written.",
+            Self::Sequence => "Sequence numbers used under the key.",
+        }
+    }
+}
+
+impl fmt::Display for SaLimit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.name())
+    }
+}
+
+impl From<SaLimit> for u8 {
+    fn from(member: SaLimit) -> Self {
+        member as Self
+    }
+}
+
+impl TryFrom<u8> for SaLimit {
+    type Error = UnknownCode;
+
+    fn try_from(code: u8) -> Result<Self, UnknownCode> {
+        match code {
+            0 => Ok(Self::Packets),
+            1 => Ok(Self::Bytes),
+            2 => Ok(Self::Sequence),
+            _ => Err(UnknownCode { kind: "sa_limit", code }),
         }
     }
 }
@@ -1872,12 +1984,24 @@ pub struct SaIn {
     pub esn: bool,
     /// Tunnel mode; else transport mode.
     pub tunnel: bool,
+    /// ESP comes in UDP to NattPort (RFC 3948), from any source port; else bare.
+    pub udp: bool,
+    /// Tunnel mode: leave the inner ECN field as it is; else combine it with the outer one (RFC 6040 4.2).
+    pub no_ecn: bool,
     /// Generation, changed by the driver whenever the index is reused.
     pub gen: u8,
     /// Anti-replay window in packets, 0 (off) to 1024.
     pub replay_window: u16,
     /// VRF in which the decrypted packet is looked up.
     pub ivrf: u16,
+    /// Soft limit: event SaSoft when so many packets were accepted. 0: none.
+    pub soft_packets: u64,
+    /// Hard limit: so many packets are accepted, then none. 0: none.
+    pub hard_packets: u64,
+    /// Soft limit in inner packet bytes. 0: none.
+    pub soft_bytes: u64,
+    /// Hard limit in inner packet bytes: the packet that reaches it is the last one accepted. 0: none.
+    pub hard_bytes: u64,
     /// Key material.
     pub gcm: GcmKey,
     /// Inbound selector check: source is the remote side, destination ours.
@@ -1886,13 +2010,13 @@ pub struct SaIn {
 
 impl SaIn {
     /// Bits of the packed form.
-    pub const BITS: usize = 1272;
+    pub const BITS: usize = 1464;
     /// Bytes of the packed form.
-    pub const BYTES: usize = 159;
+    pub const BYTES: usize = 183;
 
     /// The packed form: bit 0 is bit 0 of byte 0, reserved fields are zero.
-    pub fn to_bytes(&self) -> [u8; 159] {
-        let mut buffer = [0; 159];
+    pub fn to_bytes(&self) -> [u8; 183] {
+        let mut buffer = [0; 183];
         self.pack_into(&mut buffer, 0);
         buffer
     }
@@ -1908,20 +2032,26 @@ impl SaIn {
 }
 
 impl Packed for SaIn {
-    const BITS: usize = 1272;
+    const BITS: usize = 1464;
 
     fn pack_into(&self, buffer: &mut [u8], at: usize) {
         bits::put(buffer, at, 1, u64::from(self.valid));
         bits::put(buffer, at + 1, 1, u64::from(self.esn));
         bits::put(buffer, at + 2, 1, u64::from(self.tunnel));
-        bits::clear(buffer, at + 3, 5);
+        bits::put(buffer, at + 3, 1, u64::from(self.udp));
+        bits::put(buffer, at + 4, 1, u64::from(self.no_ecn));
+        bits::clear(buffer, at + 5, 3);
         bits::put(buffer, at + 8, 8, u64::from(self.gen));
         bits::put(buffer, at + 16, 12, u64::from(self.replay_window));
         bits::clear(buffer, at + 28, 4);
         bits::put(buffer, at + 32, 12, u64::from(self.ivrf));
         bits::clear(buffer, at + 44, 4);
-        self.gcm.pack_into(buffer, at + 48);
-        self.sel.pack_into(buffer, at + 984);
+        bits::put(buffer, at + 48, 48, self.soft_packets);
+        bits::put(buffer, at + 96, 48, self.hard_packets);
+        bits::put(buffer, at + 144, 48, self.soft_bytes);
+        bits::put(buffer, at + 192, 48, self.hard_bytes);
+        self.gcm.pack_into(buffer, at + 240);
+        self.sel.pack_into(buffer, at + 1176);
     }
 
     fn unpack_from(buffer: &[u8], at: usize) -> Self {
@@ -1929,11 +2059,17 @@ impl Packed for SaIn {
             valid: bits::get(buffer, at, 1) != 0,
             esn: bits::get(buffer, at + 1, 1) != 0,
             tunnel: bits::get(buffer, at + 2, 1) != 0,
+            udp: bits::get(buffer, at + 3, 1) != 0,
+            no_ecn: bits::get(buffer, at + 4, 1) != 0,
             gen: bits::get(buffer, at + 8, 8) as u8,
             replay_window: bits::get(buffer, at + 16, 12) as u16,
             ivrf: bits::get(buffer, at + 32, 12) as u16,
-            gcm: GcmKey::unpack_from(buffer, at + 48),
-            sel: Selector::unpack_from(buffer, at + 984),
+            soft_packets: bits::get(buffer, at + 48, 48),
+            hard_packets: bits::get(buffer, at + 96, 48),
+            soft_bytes: bits::get(buffer, at + 144, 48),
+            hard_bytes: bits::get(buffer, at + 192, 48),
+            gcm: GcmKey::unpack_from(buffer, at + 240),
+            sel: Selector::unpack_from(buffer, at + 1176),
         }
     }
 }
@@ -1957,17 +2093,21 @@ pub struct SaInState {
     pub auth_fail: u32,
     /// Packets dropped with ReplayDuplicate or ReplayOld.
     pub replay_fail: u32,
+    /// SaSoft was raised, by limit (bit number is `sa_limit`).
+    pub soft_done: u8,
+    /// SaHard was raised.
+    pub hard_done: bool,
 }
 
 impl SaInState {
     /// Bits of the packed form.
-    pub const BITS: usize = 256;
+    pub const BITS: usize = 260;
     /// Bytes of the packed form.
-    pub const BYTES: usize = 32;
+    pub const BYTES: usize = 33;
 
     /// The packed form: bit 0 is bit 0 of byte 0, reserved fields are zero.
-    pub fn to_bytes(&self) -> [u8; 32] {
-        let mut buffer = [0; 32];
+    pub fn to_bytes(&self) -> [u8; 33] {
+        let mut buffer = [0; 33];
         self.pack_into(&mut buffer, 0);
         buffer
     }
@@ -1983,7 +2123,7 @@ impl SaInState {
 }
 
 impl Packed for SaInState {
-    const BITS: usize = 256;
+    const BITS: usize = 260;
 
     fn pack_into(&self, buffer: &mut [u8], at: usize) {
         bits::put(buffer, at, 64, self.seq_top);
@@ -1991,6 +2131,8 @@ impl Packed for SaInState {
         bits::put(buffer, at + 128, 64, self.bytes);
         bits::put(buffer, at + 192, 32, u64::from(self.auth_fail));
         bits::put(buffer, at + 224, 32, u64::from(self.replay_fail));
+        bits::put(buffer, at + 256, 3, u64::from(self.soft_done));
+        bits::put(buffer, at + 259, 1, u64::from(self.hard_done));
     }
 
     fn unpack_from(buffer: &[u8], at: usize) -> Self {
@@ -2000,6 +2142,8 @@ impl Packed for SaInState {
             bytes: bits::get(buffer, at + 128, 64),
             auth_fail: bits::get(buffer, at + 192, 32) as u32,
             replay_fail: bits::get(buffer, at + 224, 32) as u32,
+            soft_done: bits::get(buffer, at + 256, 3) as u8,
+            hard_done: bits::get(buffer, at + 259, 1) != 0,
         }
     }
 }
@@ -2023,22 +2167,42 @@ pub struct SaOut {
     pub ipv6: bool,
     /// Copy the inner DSCP to the outer header; else use `dscp`.
     pub copy_dscp: bool,
-    /// Set DF in the outer header.
+    /// Tunnel mode: set DF in the outer IPv4 header.
     pub df: bool,
+    /// Tunnel mode: outer DF is set when `df` is, or when the inner packet is IPv4 with DF or IPv6.
+    pub copy_df: bool,
+    /// ESP in UDP (RFC 3948), outer IPv4 only; UDP checksum 0.
+    pub udp: bool,
     /// Generation, changed by the driver whenever the index is reused; an adjacency names the one it means.
     pub gen: u8,
     /// DSCP of the outer header when not copied.
     pub dscp: u8,
-    /// TTL or hop limit of the outer header.
+    /// Outer ECN field is 0, the compatibility mode of RFC 6040 4.1; else copied.
+    pub no_ecn: bool,
+    /// TTL or hop limit of the outer header in tunnel mode.
     pub ttl: u8,
     /// SPI.
     pub spi: u32,
-    /// Outer source address.
+    /// Outer source address in tunnel mode.
     pub src: u128,
-    /// Outer destination address.
+    /// Outer destination address in tunnel mode.
     pub dst: u128,
+    /// UDP source port.
+    pub sport: u16,
+    /// UDP destination port: 4500, or where the peer's NAT put it.
+    pub dport: u16,
     /// Sequence numbers used under this key before: the first packet gets the next one. 0 for a new key.
     pub seq: u64,
+    /// Soft limit: event SaSoft when so many packets were sent. 0: none.
+    pub soft_packets: u64,
+    /// Hard limit: so many packets are sent, then none. 0: none.
+    pub hard_packets: u64,
+    /// Soft limit in inner packet bytes. 0: none.
+    pub soft_bytes: u64,
+    /// Hard limit in inner packet bytes: the packet that reaches it is the last one sent. 0: none.
+    pub hard_bytes: u64,
+    /// Soft limit: event SaSoft when this sequence number is used. 0: none. The hard limit is the end of the number space.
+    pub soft_seq: u64,
     /// Check value of the key for the driver, which recognises by it a key that has been used; the card ignores it.
     pub key_check: u32,
     /// Key material.
@@ -2047,13 +2211,13 @@ pub struct SaOut {
 
 impl SaOut {
     /// Bits of the packed form.
-    pub const BITS: usize = 1352;
+    pub const BITS: usize = 1640;
     /// Bytes of the packed form.
-    pub const BYTES: usize = 169;
+    pub const BYTES: usize = 205;
 
     /// The packed form: bit 0 is bit 0 of byte 0, reserved fields are zero.
-    pub fn to_bytes(&self) -> [u8; 169] {
-        let mut buffer = [0; 169];
+    pub fn to_bytes(&self) -> [u8; 205] {
+        let mut buffer = [0; 205];
         self.pack_into(&mut buffer, 0);
         buffer
     }
@@ -2069,7 +2233,7 @@ impl SaOut {
 }
 
 impl Packed for SaOut {
-    const BITS: usize = 1352;
+    const BITS: usize = 1640;
 
     fn pack_into(&self, buffer: &mut [u8], at: usize) {
         bits::put(buffer, at, 1, u64::from(self.valid));
@@ -2078,17 +2242,26 @@ impl Packed for SaOut {
         bits::put(buffer, at + 3, 1, u64::from(self.ipv6));
         bits::put(buffer, at + 4, 1, u64::from(self.copy_dscp));
         bits::put(buffer, at + 5, 1, u64::from(self.df));
-        bits::clear(buffer, at + 6, 2);
+        bits::put(buffer, at + 6, 1, u64::from(self.copy_df));
+        bits::put(buffer, at + 7, 1, u64::from(self.udp));
         bits::put(buffer, at + 8, 8, u64::from(self.gen));
         bits::put(buffer, at + 16, 6, u64::from(self.dscp));
-        bits::clear(buffer, at + 22, 2);
+        bits::put(buffer, at + 22, 1, u64::from(self.no_ecn));
+        bits::clear(buffer, at + 23, 1);
         bits::put(buffer, at + 24, 8, u64::from(self.ttl));
         bits::put(buffer, at + 32, 32, u64::from(self.spi));
         bits::put_wide(buffer, at + 64, 128, self.src);
         bits::put_wide(buffer, at + 192, 128, self.dst);
-        bits::put(buffer, at + 320, 64, self.seq);
-        bits::put(buffer, at + 384, 32, u64::from(self.key_check));
-        self.gcm.pack_into(buffer, at + 416);
+        bits::put(buffer, at + 320, 16, u64::from(self.sport));
+        bits::put(buffer, at + 336, 16, u64::from(self.dport));
+        bits::put(buffer, at + 352, 64, self.seq);
+        bits::put(buffer, at + 416, 48, self.soft_packets);
+        bits::put(buffer, at + 464, 48, self.hard_packets);
+        bits::put(buffer, at + 512, 48, self.soft_bytes);
+        bits::put(buffer, at + 560, 48, self.hard_bytes);
+        bits::put(buffer, at + 608, 64, self.soft_seq);
+        bits::put(buffer, at + 672, 32, u64::from(self.key_check));
+        self.gcm.pack_into(buffer, at + 704);
     }
 
     fn unpack_from(buffer: &[u8], at: usize) -> Self {
@@ -2099,15 +2272,25 @@ impl Packed for SaOut {
             ipv6: bits::get(buffer, at + 3, 1) != 0,
             copy_dscp: bits::get(buffer, at + 4, 1) != 0,
             df: bits::get(buffer, at + 5, 1) != 0,
+            copy_df: bits::get(buffer, at + 6, 1) != 0,
+            udp: bits::get(buffer, at + 7, 1) != 0,
             gen: bits::get(buffer, at + 8, 8) as u8,
             dscp: bits::get(buffer, at + 16, 6) as u8,
+            no_ecn: bits::get(buffer, at + 22, 1) != 0,
             ttl: bits::get(buffer, at + 24, 8) as u8,
             spi: bits::get(buffer, at + 32, 32) as u32,
             src: bits::get_wide(buffer, at + 64, 128),
             dst: bits::get_wide(buffer, at + 192, 128),
-            seq: bits::get(buffer, at + 320, 64),
-            key_check: bits::get(buffer, at + 384, 32) as u32,
-            gcm: GcmKey::unpack_from(buffer, at + 416),
+            sport: bits::get(buffer, at + 320, 16) as u16,
+            dport: bits::get(buffer, at + 336, 16) as u16,
+            seq: bits::get(buffer, at + 352, 64),
+            soft_packets: bits::get(buffer, at + 416, 48),
+            hard_packets: bits::get(buffer, at + 464, 48),
+            soft_bytes: bits::get(buffer, at + 512, 48),
+            hard_bytes: bits::get(buffer, at + 560, 48),
+            soft_seq: bits::get(buffer, at + 608, 64),
+            key_check: bits::get(buffer, at + 672, 32) as u32,
+            gcm: GcmKey::unpack_from(buffer, at + 704),
         }
     }
 }
@@ -2127,17 +2310,21 @@ pub struct SaOutState {
     pub packets: u64,
     /// Inner packet bytes sent.
     pub bytes: u64,
+    /// SaSoft was raised, by limit (bit number is `sa_limit`).
+    pub soft_done: u8,
+    /// SaHard was raised.
+    pub hard_done: bool,
 }
 
 impl SaOutState {
     /// Bits of the packed form.
-    pub const BITS: usize = 192;
+    pub const BITS: usize = 196;
     /// Bytes of the packed form.
-    pub const BYTES: usize = 24;
+    pub const BYTES: usize = 25;
 
     /// The packed form: bit 0 is bit 0 of byte 0, reserved fields are zero.
-    pub fn to_bytes(&self) -> [u8; 24] {
-        let mut buffer = [0; 24];
+    pub fn to_bytes(&self) -> [u8; 25] {
+        let mut buffer = [0; 25];
         self.pack_into(&mut buffer, 0);
         buffer
     }
@@ -2153,12 +2340,14 @@ impl SaOutState {
 }
 
 impl Packed for SaOutState {
-    const BITS: usize = 192;
+    const BITS: usize = 196;
 
     fn pack_into(&self, buffer: &mut [u8], at: usize) {
         bits::put(buffer, at, 64, self.seq);
         bits::put(buffer, at + 64, 64, self.packets);
         bits::put(buffer, at + 128, 64, self.bytes);
+        bits::put(buffer, at + 192, 3, u64::from(self.soft_done));
+        bits::put(buffer, at + 195, 1, u64::from(self.hard_done));
     }
 
     fn unpack_from(buffer: &[u8], at: usize) -> Self {
@@ -2166,6 +2355,8 @@ impl Packed for SaOutState {
             seq: bits::get(buffer, at, 64),
             packets: bits::get(buffer, at + 64, 64),
             bytes: bits::get(buffer, at + 128, 64),
+            soft_done: bits::get(buffer, at + 192, 3) as u8,
+            hard_done: bits::get(buffer, at + 195, 1) != 0,
         }
     }
 }
@@ -2374,6 +2565,10 @@ pub struct Adj {
     pub egress: u8,
     /// Labels to push, 0 to 3.
     pub label_count: u8,
+    /// Protect: the SA is in transport mode; else in tunnel mode. When SA and adjacency differ the packet is dropped as SaOutInvalid.
+    pub transport: bool,
+    /// Protect in tunnel mode: traffic flow confidentiality (RFC 4303 2.7). Inner packets shorter than this many bytes are followed by zeros up to it. 0: none.
+    pub tfc_len: u16,
     /// Largest IP packet in bytes (before labels and ESP) that this adjacency takes.
     pub mtu: u16,
     /// Outbound SA of Protect.
@@ -2400,13 +2595,13 @@ pub struct Adj {
 
 impl Adj {
     /// Bits of the packed form.
-    pub const BITS: usize = 216;
+    pub const BITS: usize = 233;
     /// Bytes of the packed form.
-    pub const BYTES: usize = 27;
+    pub const BYTES: usize = 30;
 
     /// The packed form: bit 0 is bit 0 of byte 0, reserved fields are zero.
-    pub fn to_bytes(&self) -> [u8; 27] {
-        let mut buffer = [0; 27];
+    pub fn to_bytes(&self) -> [u8; 30] {
+        let mut buffer = [0; 30];
         self.pack_into(&mut buffer, 0);
         buffer
     }
@@ -2438,24 +2633,26 @@ impl Adj {
 }
 
 impl Packed for Adj {
-    const BITS: usize = 216;
+    const BITS: usize = 233;
 
     fn pack_into(&self, buffer: &mut [u8], at: usize) {
         bits::put(buffer, at, 1, u64::from(self.valid));
         bits::put(buffer, at + 1, 3, u64::from(self.kind));
         bits::put(buffer, at + 4, 2, u64::from(self.egress));
         bits::put(buffer, at + 6, 2, u64::from(self.label_count));
-        bits::put(buffer, at + 8, 16, u64::from(self.mtu));
-        bits::put(buffer, at + 24, 16, u64::from(self.sa));
-        bits::put(buffer, at + 40, 8, u64::from(self.sa_gen));
-        bits::put(buffer, at + 48, 48, self.dmac);
-        bits::put(buffer, at + 96, 48, self.smac);
-        bits::put(buffer, at + 144, 20, u64::from(self.label0));
-        bits::put(buffer, at + 164, 20, u64::from(self.label1));
-        bits::put(buffer, at + 184, 20, u64::from(self.label2));
-        bits::put(buffer, at + 204, 8, u64::from(self.label_ttl));
-        bits::put(buffer, at + 212, 3, u64::from(self.label_exp));
-        bits::put(buffer, at + 215, 1, u64::from(self.copy_exp));
+        bits::put(buffer, at + 8, 1, u64::from(self.transport));
+        bits::put(buffer, at + 9, 16, u64::from(self.tfc_len));
+        bits::put(buffer, at + 25, 16, u64::from(self.mtu));
+        bits::put(buffer, at + 41, 16, u64::from(self.sa));
+        bits::put(buffer, at + 57, 8, u64::from(self.sa_gen));
+        bits::put(buffer, at + 65, 48, self.dmac);
+        bits::put(buffer, at + 113, 48, self.smac);
+        bits::put(buffer, at + 161, 20, u64::from(self.label0));
+        bits::put(buffer, at + 181, 20, u64::from(self.label1));
+        bits::put(buffer, at + 201, 20, u64::from(self.label2));
+        bits::put(buffer, at + 221, 8, u64::from(self.label_ttl));
+        bits::put(buffer, at + 229, 3, u64::from(self.label_exp));
+        bits::put(buffer, at + 232, 1, u64::from(self.copy_exp));
     }
 
     fn unpack_from(buffer: &[u8], at: usize) -> Self {
@@ -2464,17 +2661,19 @@ impl Packed for Adj {
             kind: bits::get(buffer, at + 1, 3) as u8,
             egress: bits::get(buffer, at + 4, 2) as u8,
             label_count: bits::get(buffer, at + 6, 2) as u8,
-            mtu: bits::get(buffer, at + 8, 16) as u16,
-            sa: bits::get(buffer, at + 24, 16) as u16,
-            sa_gen: bits::get(buffer, at + 40, 8) as u8,
-            dmac: bits::get(buffer, at + 48, 48),
-            smac: bits::get(buffer, at + 96, 48),
-            label0: bits::get(buffer, at + 144, 20) as u32,
-            label1: bits::get(buffer, at + 164, 20) as u32,
-            label2: bits::get(buffer, at + 184, 20) as u32,
-            label_ttl: bits::get(buffer, at + 204, 8) as u8,
-            label_exp: bits::get(buffer, at + 212, 3) as u8,
-            copy_exp: bits::get(buffer, at + 215, 1) != 0,
+            transport: bits::get(buffer, at + 8, 1) != 0,
+            tfc_len: bits::get(buffer, at + 9, 16) as u16,
+            mtu: bits::get(buffer, at + 25, 16) as u16,
+            sa: bits::get(buffer, at + 41, 16) as u16,
+            sa_gen: bits::get(buffer, at + 57, 8) as u8,
+            dmac: bits::get(buffer, at + 65, 48),
+            smac: bits::get(buffer, at + 113, 48),
+            label0: bits::get(buffer, at + 161, 20) as u32,
+            label1: bits::get(buffer, at + 181, 20) as u32,
+            label2: bits::get(buffer, at + 201, 20) as u32,
+            label_ttl: bits::get(buffer, at + 221, 8) as u8,
+            label_exp: bits::get(buffer, at + 229, 3) as u8,
+            copy_exp: bits::get(buffer, at + 232, 1) != 0,
         }
     }
 }
@@ -2497,7 +2696,7 @@ pub struct CmdEntry {
     /// Record index.
     pub index: u32,
     /// The record, from its bit 0.
-    pub record: [u8; 192],
+    pub record: [u8; 224],
 }
 
 impl CmdEntry {
@@ -2547,8 +2746,8 @@ impl Packed for CmdEntry {
         bits::put(buffer, at + 8, 8, u64::from(self.table_id));
         bits::put(buffer, at + 16, 16, u64::from(self.cookie));
         bits::put(buffer, at + 32, 32, u64::from(self.index));
-        bits::clear(buffer, at + 64, 448);
-        bits::put_bytes(buffer, at + 512, &self.record);
+        bits::clear(buffer, at + 64, 192);
+        bits::put_bytes(buffer, at + 256, &self.record);
     }
 
     fn unpack_from(buffer: &[u8], at: usize) -> Self {
@@ -2557,7 +2756,7 @@ impl Packed for CmdEntry {
             table_id: bits::get(buffer, at + 8, 8) as u8,
             cookie: bits::get(buffer, at + 16, 16) as u16,
             index: bits::get(buffer, at + 32, 32) as u32,
-            record: bits::get_bytes(buffer, at + 512),
+            record: bits::get_bytes(buffer, at + 256),
         }
     }
 }
@@ -2569,7 +2768,7 @@ impl Default for CmdEntry {
             table_id: Default::default(),
             cookie: Default::default(),
             index: Default::default(),
-            record: [0; 192],
+            record: [0; 224],
         }
     }
 }
@@ -2604,7 +2803,7 @@ pub struct CmdCompletion {
     /// Index of the command.
     pub index: u32,
     /// The record that was read; zero for other operations.
-    pub record: [u8; 192],
+    pub record: [u8; 224],
 }
 
 impl CmdCompletion {
@@ -2647,8 +2846,8 @@ impl Packed for CmdCompletion {
         bits::put(buffer, at + 8, 8, u64::from(self.status));
         bits::put(buffer, at + 16, 16, u64::from(self.cookie));
         bits::put(buffer, at + 32, 32, u64::from(self.index));
-        bits::clear(buffer, at + 64, 448);
-        bits::put_bytes(buffer, at + 512, &self.record);
+        bits::clear(buffer, at + 64, 192);
+        bits::put_bytes(buffer, at + 256, &self.record);
     }
 
     fn unpack_from(buffer: &[u8], at: usize) -> Self {
@@ -2657,7 +2856,7 @@ impl Packed for CmdCompletion {
             status: bits::get(buffer, at + 8, 8) as u8,
             cookie: bits::get(buffer, at + 16, 16) as u16,
             index: bits::get(buffer, at + 32, 32) as u32,
-            record: bits::get_bytes(buffer, at + 512),
+            record: bits::get_bytes(buffer, at + 256),
         }
     }
 }
@@ -2669,7 +2868,7 @@ impl Default for CmdCompletion {
             status: Default::default(),
             cookie: Default::default(),
             index: Default::default(),
-            record: [0; 192],
+            record: [0; 224],
         }
     }
 }
@@ -3252,8 +3451,10 @@ pub struct Parsed {
     pub is_esp: bool,
     /// Authentication Header.
     pub is_ah: bool,
-    /// ESP inside UDP.
+    /// ESP inside UDP to NattPort; `l4_off` is that of the ESP header.
     pub udp_encap: bool,
+    /// An IPv6 extension header follows the IPv6 header.
+    pub ip6_ext: bool,
     /// Group bit of the destination MAC set.
     pub mac_bcast: bool,
     /// 802.1Q tags.
@@ -3294,6 +3495,8 @@ pub struct Parsed {
     pub tos: u8,
     /// IPv4 header checksum field.
     pub ip_csum: u16,
+    /// IPv4 identification (low 16 bits) or IPv6 flow label.
+    pub ip_id: u32,
     /// Source port of TCP or UDP.
     pub sport: u16,
     /// Destination port of TCP or UDP.
@@ -3306,13 +3509,13 @@ pub struct Parsed {
 
 impl Parsed {
     /// Bits of the packed form.
-    pub const BITS: usize = 647;
+    pub const BITS: usize = 668;
     /// Bytes of the packed form.
-    pub const BYTES: usize = 81;
+    pub const BYTES: usize = 84;
 
     /// The packed form: bit 0 is bit 0 of byte 0, reserved fields are zero.
-    pub fn to_bytes(&self) -> [u8; 81] {
-        let mut buffer = [0; 81];
+    pub fn to_bytes(&self) -> [u8; 84] {
+        let mut buffer = [0; 84];
         self.pack_into(&mut buffer, 0);
         buffer
     }
@@ -3328,7 +3531,7 @@ impl Parsed {
 }
 
 impl Packed for Parsed {
-    const BITS: usize = 647;
+    const BITS: usize = 668;
 
     fn pack_into(&self, buffer: &mut [u8], at: usize) {
         bits::put(buffer, at, 1, u64::from(self.malformed));
@@ -3343,30 +3546,32 @@ impl Packed for Parsed {
         bits::put(buffer, at + 9, 1, u64::from(self.is_esp));
         bits::put(buffer, at + 10, 1, u64::from(self.is_ah));
         bits::put(buffer, at + 11, 1, u64::from(self.udp_encap));
-        bits::put(buffer, at + 12, 1, u64::from(self.mac_bcast));
-        bits::put(buffer, at + 13, 2, u64::from(self.vlan_count));
-        bits::put(buffer, at + 15, 3, u64::from(self.label_count));
-        bits::put(buffer, at + 18, 1, u64::from(self.stack_too_deep));
-        bits::put(buffer, at + 19, 8, u64::from(self.l3_off));
-        bits::put(buffer, at + 27, 8, u64::from(self.l4_off));
-        bits::put(buffer, at + 35, 16, u64::from(self.ip_len));
-        bits::put(buffer, at + 51, 16, u64::from(self.ethertype));
-        bits::put(buffer, at + 67, 48, self.dmac);
-        bits::put(buffer, at + 115, 12, u64::from(self.vid0));
-        bits::put(buffer, at + 127, 32, u64::from(self.label0));
-        bits::put(buffer, at + 159, 32, u64::from(self.label1));
-        bits::put(buffer, at + 191, 32, u64::from(self.label2));
-        bits::put(buffer, at + 223, 32, u64::from(self.label3));
-        bits::put_wide(buffer, at + 255, 128, self.src);
-        bits::put_wide(buffer, at + 383, 128, self.dst);
-        bits::put(buffer, at + 511, 8, u64::from(self.proto));
-        bits::put(buffer, at + 519, 8, u64::from(self.ttl));
-        bits::put(buffer, at + 527, 8, u64::from(self.tos));
-        bits::put(buffer, at + 535, 16, u64::from(self.ip_csum));
-        bits::put(buffer, at + 551, 16, u64::from(self.sport));
-        bits::put(buffer, at + 567, 16, u64::from(self.dport));
-        bits::put(buffer, at + 583, 32, u64::from(self.spi));
-        bits::put(buffer, at + 615, 32, u64::from(self.seq));
+        bits::put(buffer, at + 12, 1, u64::from(self.ip6_ext));
+        bits::put(buffer, at + 13, 1, u64::from(self.mac_bcast));
+        bits::put(buffer, at + 14, 2, u64::from(self.vlan_count));
+        bits::put(buffer, at + 16, 3, u64::from(self.label_count));
+        bits::put(buffer, at + 19, 1, u64::from(self.stack_too_deep));
+        bits::put(buffer, at + 20, 8, u64::from(self.l3_off));
+        bits::put(buffer, at + 28, 8, u64::from(self.l4_off));
+        bits::put(buffer, at + 36, 16, u64::from(self.ip_len));
+        bits::put(buffer, at + 52, 16, u64::from(self.ethertype));
+        bits::put(buffer, at + 68, 48, self.dmac);
+        bits::put(buffer, at + 116, 12, u64::from(self.vid0));
+        bits::put(buffer, at + 128, 32, u64::from(self.label0));
+        bits::put(buffer, at + 160, 32, u64::from(self.label1));
+        bits::put(buffer, at + 192, 32, u64::from(self.label2));
+        bits::put(buffer, at + 224, 32, u64::from(self.label3));
+        bits::put_wide(buffer, at + 256, 128, self.src);
+        bits::put_wide(buffer, at + 384, 128, self.dst);
+        bits::put(buffer, at + 512, 8, u64::from(self.proto));
+        bits::put(buffer, at + 520, 8, u64::from(self.ttl));
+        bits::put(buffer, at + 528, 8, u64::from(self.tos));
+        bits::put(buffer, at + 536, 16, u64::from(self.ip_csum));
+        bits::put(buffer, at + 552, 20, u64::from(self.ip_id));
+        bits::put(buffer, at + 572, 16, u64::from(self.sport));
+        bits::put(buffer, at + 588, 16, u64::from(self.dport));
+        bits::put(buffer, at + 604, 32, u64::from(self.spi));
+        bits::put(buffer, at + 636, 32, u64::from(self.seq));
     }
 
     fn unpack_from(buffer: &[u8], at: usize) -> Self {
@@ -3383,30 +3588,32 @@ impl Packed for Parsed {
             is_esp: bits::get(buffer, at + 9, 1) != 0,
             is_ah: bits::get(buffer, at + 10, 1) != 0,
             udp_encap: bits::get(buffer, at + 11, 1) != 0,
-            mac_bcast: bits::get(buffer, at + 12, 1) != 0,
-            vlan_count: bits::get(buffer, at + 13, 2) as u8,
-            label_count: bits::get(buffer, at + 15, 3) as u8,
-            stack_too_deep: bits::get(buffer, at + 18, 1) != 0,
-            l3_off: bits::get(buffer, at + 19, 8) as u8,
-            l4_off: bits::get(buffer, at + 27, 8) as u8,
-            ip_len: bits::get(buffer, at + 35, 16) as u16,
-            ethertype: bits::get(buffer, at + 51, 16) as u16,
-            dmac: bits::get(buffer, at + 67, 48),
-            vid0: bits::get(buffer, at + 115, 12) as u16,
-            label0: bits::get(buffer, at + 127, 32) as u32,
-            label1: bits::get(buffer, at + 159, 32) as u32,
-            label2: bits::get(buffer, at + 191, 32) as u32,
-            label3: bits::get(buffer, at + 223, 32) as u32,
-            src: bits::get_wide(buffer, at + 255, 128),
-            dst: bits::get_wide(buffer, at + 383, 128),
-            proto: bits::get(buffer, at + 511, 8) as u8,
-            ttl: bits::get(buffer, at + 519, 8) as u8,
-            tos: bits::get(buffer, at + 527, 8) as u8,
-            ip_csum: bits::get(buffer, at + 535, 16) as u16,
-            sport: bits::get(buffer, at + 551, 16) as u16,
-            dport: bits::get(buffer, at + 567, 16) as u16,
-            spi: bits::get(buffer, at + 583, 32) as u32,
-            seq: bits::get(buffer, at + 615, 32) as u32,
+            ip6_ext: bits::get(buffer, at + 12, 1) != 0,
+            mac_bcast: bits::get(buffer, at + 13, 1) != 0,
+            vlan_count: bits::get(buffer, at + 14, 2) as u8,
+            label_count: bits::get(buffer, at + 16, 3) as u8,
+            stack_too_deep: bits::get(buffer, at + 19, 1) != 0,
+            l3_off: bits::get(buffer, at + 20, 8) as u8,
+            l4_off: bits::get(buffer, at + 28, 8) as u8,
+            ip_len: bits::get(buffer, at + 36, 16) as u16,
+            ethertype: bits::get(buffer, at + 52, 16) as u16,
+            dmac: bits::get(buffer, at + 68, 48),
+            vid0: bits::get(buffer, at + 116, 12) as u16,
+            label0: bits::get(buffer, at + 128, 32) as u32,
+            label1: bits::get(buffer, at + 160, 32) as u32,
+            label2: bits::get(buffer, at + 192, 32) as u32,
+            label3: bits::get(buffer, at + 224, 32) as u32,
+            src: bits::get_wide(buffer, at + 256, 128),
+            dst: bits::get_wide(buffer, at + 384, 128),
+            proto: bits::get(buffer, at + 512, 8) as u8,
+            ttl: bits::get(buffer, at + 520, 8) as u8,
+            tos: bits::get(buffer, at + 528, 8) as u8,
+            ip_csum: bits::get(buffer, at + 536, 16) as u16,
+            ip_id: bits::get(buffer, at + 552, 20) as u32,
+            sport: bits::get(buffer, at + 572, 16) as u16,
+            dport: bits::get(buffer, at + 588, 16) as u16,
+            spi: bits::get(buffer, at + 604, 32) as u32,
+            seq: bits::get(buffer, at + 636, 32) as u32,
         }
     }
 }
@@ -3454,6 +3661,10 @@ pub struct Meta {
     pub patch_ttl: bool,
     /// Kind of adjacency.
     pub adj_kind: u8,
+    /// Protect in transport mode: rewrite strips the IP header too, esp_encap makes the new one from `parsed`.
+    pub transport: bool,
+    /// Bytes to which esp_encap pads the packet with zeros; 0 none.
+    pub tfc_len: u16,
     /// Where it leaves.
     pub egress: u8,
     /// Beats reserved in the egress buffer by the QoS scheduler.
@@ -3480,13 +3691,13 @@ pub struct Meta {
 
 impl Meta {
     /// Bits of the packed form.
-    pub const BITS: usize = 1155;
+    pub const BITS: usize = 1193;
     /// Bytes of the packed form.
-    pub const BYTES: usize = 145;
+    pub const BYTES: usize = 150;
 
     /// The packed form: bit 0 is bit 0 of byte 0, reserved fields are zero.
-    pub fn to_bytes(&self) -> [u8; 145] {
-        let mut buffer = [0; 145];
+    pub fn to_bytes(&self) -> [u8; 150] {
+        let mut buffer = [0; 150];
         self.pack_into(&mut buffer, 0);
         buffer
     }
@@ -3550,7 +3761,7 @@ impl Meta {
 }
 
 impl Packed for Meta {
-    const BITS: usize = 1155;
+    const BITS: usize = 1193;
 
     fn pack_into(&self, buffer: &mut [u8], at: usize) {
         bits::put(buffer, at, 2, u64::from(self.ingress));
@@ -3570,20 +3781,22 @@ impl Packed for Meta {
         bits::put(buffer, at + 183, 64, self.seq);
         bits::put(buffer, at + 247, 5, u64::from(self.icv_len));
         self.parsed.pack_into(buffer, at + 252);
-        bits::put(buffer, at + 899, 8, u64::from(self.strip));
-        bits::put(buffer, at + 907, 1, u64::from(self.patch_ttl));
-        bits::put(buffer, at + 908, 3, u64::from(self.adj_kind));
-        bits::put(buffer, at + 911, 2, u64::from(self.egress));
-        bits::put(buffer, at + 913, 8, u64::from(self.resv));
-        bits::put(buffer, at + 921, 16, u64::from(self.sa_out));
-        bits::put(buffer, at + 937, 8, u64::from(self.sa_out_gen));
-        bits::put(buffer, at + 945, 48, self.dmac);
-        bits::put(buffer, at + 993, 48, self.smac);
-        bits::put(buffer, at + 1041, 2, u64::from(self.push_count));
-        bits::put(buffer, at + 1043, 32, u64::from(self.push0));
-        bits::put(buffer, at + 1075, 32, u64::from(self.push1));
-        bits::put(buffer, at + 1107, 32, u64::from(self.push2));
-        bits::put(buffer, at + 1139, 16, u64::from(self.push_ethertype));
+        bits::put(buffer, at + 920, 8, u64::from(self.strip));
+        bits::put(buffer, at + 928, 1, u64::from(self.patch_ttl));
+        bits::put(buffer, at + 929, 3, u64::from(self.adj_kind));
+        bits::put(buffer, at + 932, 1, u64::from(self.transport));
+        bits::put(buffer, at + 933, 16, u64::from(self.tfc_len));
+        bits::put(buffer, at + 949, 2, u64::from(self.egress));
+        bits::put(buffer, at + 951, 8, u64::from(self.resv));
+        bits::put(buffer, at + 959, 16, u64::from(self.sa_out));
+        bits::put(buffer, at + 975, 8, u64::from(self.sa_out_gen));
+        bits::put(buffer, at + 983, 48, self.dmac);
+        bits::put(buffer, at + 1031, 48, self.smac);
+        bits::put(buffer, at + 1079, 2, u64::from(self.push_count));
+        bits::put(buffer, at + 1081, 32, u64::from(self.push0));
+        bits::put(buffer, at + 1113, 32, u64::from(self.push1));
+        bits::put(buffer, at + 1145, 32, u64::from(self.push2));
+        bits::put(buffer, at + 1177, 16, u64::from(self.push_ethertype));
     }
 
     fn unpack_from(buffer: &[u8], at: usize) -> Self {
@@ -3605,20 +3818,22 @@ impl Packed for Meta {
             seq: bits::get(buffer, at + 183, 64),
             icv_len: bits::get(buffer, at + 247, 5) as u8,
             parsed: Parsed::unpack_from(buffer, at + 252),
-            strip: bits::get(buffer, at + 899, 8) as u8,
-            patch_ttl: bits::get(buffer, at + 907, 1) != 0,
-            adj_kind: bits::get(buffer, at + 908, 3) as u8,
-            egress: bits::get(buffer, at + 911, 2) as u8,
-            resv: bits::get(buffer, at + 913, 8) as u8,
-            sa_out: bits::get(buffer, at + 921, 16) as u16,
-            sa_out_gen: bits::get(buffer, at + 937, 8) as u8,
-            dmac: bits::get(buffer, at + 945, 48),
-            smac: bits::get(buffer, at + 993, 48),
-            push_count: bits::get(buffer, at + 1041, 2) as u8,
-            push0: bits::get(buffer, at + 1043, 32) as u32,
-            push1: bits::get(buffer, at + 1075, 32) as u32,
-            push2: bits::get(buffer, at + 1107, 32) as u32,
-            push_ethertype: bits::get(buffer, at + 1139, 16) as u16,
+            strip: bits::get(buffer, at + 920, 8) as u8,
+            patch_ttl: bits::get(buffer, at + 928, 1) != 0,
+            adj_kind: bits::get(buffer, at + 929, 3) as u8,
+            transport: bits::get(buffer, at + 932, 1) != 0,
+            tfc_len: bits::get(buffer, at + 933, 16) as u16,
+            egress: bits::get(buffer, at + 949, 2) as u8,
+            resv: bits::get(buffer, at + 951, 8) as u8,
+            sa_out: bits::get(buffer, at + 959, 16) as u16,
+            sa_out_gen: bits::get(buffer, at + 975, 8) as u8,
+            dmac: bits::get(buffer, at + 983, 48),
+            smac: bits::get(buffer, at + 1031, 48),
+            push_count: bits::get(buffer, at + 1079, 2) as u8,
+            push0: bits::get(buffer, at + 1081, 32) as u32,
+            push1: bits::get(buffer, at + 1113, 32) as u32,
+            push2: bits::get(buffer, at + 1145, 32) as u32,
+            push_ethertype: bits::get(buffer, at + 1177, 16) as u16,
         }
     }
 }
@@ -3749,6 +3964,78 @@ impl Default for OuterHdr {
     }
 }
 
+/// A limit that an SA reached, on its way to the event ring.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct SaEvent {
+    /// SaHard; else SaSoft.
+    pub hard: bool,
+    /// Outbound SA.
+    pub out: bool,
+    /// Which limit.
+    pub limit: u8,
+    /// SA index.
+    pub sa: u16,
+    /// SPI.
+    pub spi: u32,
+    /// Sequence number of the packet that reached it.
+    pub seq: u64,
+}
+
+impl SaEvent {
+    /// Bits of the packed form.
+    pub const BITS: usize = 116;
+    /// Bytes of the packed form.
+    pub const BYTES: usize = 15;
+
+    /// The packed form: bit 0 is bit 0 of byte 0, reserved fields are zero.
+    pub fn to_bytes(&self) -> [u8; 15] {
+        let mut buffer = [0; 15];
+        self.pack_into(&mut buffer, 0);
+        buffer
+    }
+
+    /// The value of a packed form; reserved fields are ignored.
+    ///
+    /// # Errors
+    /// `buffer` has less than [`Self::BYTES`] bytes.
+    pub fn from_bytes(buffer: &[u8]) -> Result<Self, ShortBuffer> {
+        ShortBuffer::check(buffer, Self::BYTES)?;
+        Ok(Self::unpack_from(buffer, 0))
+    }
+
+    /// Field `limit` as [`SaLimit`].
+    ///
+    /// # Errors
+    /// The code has no meaning.
+    pub fn limit_code(&self) -> Result<SaLimit, UnknownCode> {
+        SaLimit::try_from(self.limit)
+    }
+}
+
+impl Packed for SaEvent {
+    const BITS: usize = 116;
+
+    fn pack_into(&self, buffer: &mut [u8], at: usize) {
+        bits::put(buffer, at, 1, u64::from(self.hard));
+        bits::put(buffer, at + 1, 1, u64::from(self.out));
+        bits::put(buffer, at + 2, 2, u64::from(self.limit));
+        bits::put(buffer, at + 4, 16, u64::from(self.sa));
+        bits::put(buffer, at + 20, 32, u64::from(self.spi));
+        bits::put(buffer, at + 52, 64, self.seq);
+    }
+
+    fn unpack_from(buffer: &[u8], at: usize) -> Self {
+        Self {
+            hard: bits::get(buffer, at, 1) != 0,
+            out: bits::get(buffer, at + 1, 1) != 0,
+            limit: bits::get(buffer, at + 2, 2) as u8,
+            sa: bits::get(buffer, at + 4, 16) as u16,
+            spi: bits::get(buffer, at + 20, 32) as u32,
+            seq: bits::get(buffer, at + 52, 64),
+        }
+    }
+}
+
 /// A drop as a stage reports it to the drop monitor, with the counted reason.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct DropRecord {
@@ -3869,14 +4156,14 @@ impl Default for DropRecord {
 pub const TABLES: [TableInfo; 10] = [
     TableInfo { table: Table::Intf, depth: 256, record_bits: 80, read_only: false },
     TableInfo { table: Table::SaHash, depth: 2056, record_bits: 208, read_only: false },
-    TableInfo { table: Table::SaIn, depth: 1024, record_bits: 1272, read_only: false },
-    TableInfo { table: Table::SaInState, depth: 1024, record_bits: 256, read_only: true },
-    TableInfo { table: Table::SaOut, depth: 1024, record_bits: 1352, read_only: false },
-    TableInfo { table: Table::SaOutState, depth: 1024, record_bits: 192, read_only: true },
+    TableInfo { table: Table::SaIn, depth: 1024, record_bits: 1464, read_only: false },
+    TableInfo { table: Table::SaInState, depth: 1024, record_bits: 260, read_only: true },
+    TableInfo { table: Table::SaOut, depth: 1024, record_bits: 1640, read_only: false },
+    TableInfo { table: Table::SaOutState, depth: 1024, record_bits: 196, read_only: true },
     TableInfo { table: Table::FibNode, depth: 36864, record_bits: 80, read_only: false },
     TableInfo { table: Table::FibResult, depth: 16384, record_bits: 24, read_only: false },
     TableInfo { table: Table::Label, depth: 65536, record_bits: 32, read_only: false },
-    TableInfo { table: Table::Adj, depth: 4096, record_bits: 216, read_only: false },
+    TableInfo { table: Table::Adj, depth: 4096, record_bits: 233, read_only: false },
 ];
 
 /// Registers: byte offsets in BAR0 and fields.
@@ -3943,12 +4230,18 @@ pub mod reg {
             const AES128 = 1 << 13;
             /// AES-256.
             const AES256 = 1 << 14;
-            /// IPv6 forwarding and outer headers.
+            /// IPv6 forwarding.
             const IPV6 = 1 << 15;
             /// ESP transport mode.
             const TRANSPORT = 1 << 16;
-            /// ESP in UDP.
+            /// ESP in UDP over IPv4.
             const UDP_ENCAP = 1 << 17;
+            /// ESP over IPv6.
+            const OUTER_IPV6 = 1 << 20;
+            /// Soft and hard limits of SAs.
+            const SA_LIMITS = 1 << 18;
+            /// Traffic flow confidentiality padding.
+            const TFC = 1 << 19;
             /// Bits with numbers, and bits of later versions.
             const _ = !0;
         }
@@ -4593,6 +4886,7 @@ macro_rules! with_packed_types {
         Meta,
         GcmCtx,
         OuterHdr,
+        SaEvent,
         DropRecord,
         }
     };

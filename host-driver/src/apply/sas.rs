@@ -190,6 +190,7 @@ fn sa_in(tunnel: &Tunnel, sa: &Inbound, latency: u32, gen: u8) -> Option<SaIn> {
         ivrf: tunnel.vrf,
         gcm: material(&sa.key, latency)?,
         sel,
+        ..Default::default()
     })
 }
 

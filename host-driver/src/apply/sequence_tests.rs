@@ -17,7 +17,7 @@ const EMPTY: &str = "[vrf.vpn1]\nid = 1\n";
 
 /// Pretends that outbound SA `index` has sent packets.
 pub(super) fn send(fake: &Fake, index: u32, seq: u64) {
-    let state = SaOutState { seq, packets: 1000, bytes: 99_000 };
+    let state = SaOutState { seq, packets: 1000, bytes: 99_000, ..Default::default() };
     fake.state.lock().unwrap().tables.insert((Table::SaOutState.code(), index), state.to_bytes().to_vec());
 }
 

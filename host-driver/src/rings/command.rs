@@ -14,7 +14,7 @@ use crate::registers::Registers;
 use crate::{Error, Result};
 
 /// Bytes of the largest record.
-pub const MAX_RECORD_BYTES: usize = param::CMD_ENTRY_BYTES - 64;
+pub const MAX_RECORD_BYTES: usize = param::RECORD_BITS / 8;
 
 /// One command. Its record is wiped when dropped, because it may hold keys; it is not shown by `Debug`.
 #[derive(Clone)]

@@ -216,7 +216,7 @@ impl<E: Agent> HostRig<E> {
     /// # Panics
     /// The card refuses.
     pub fn write_record<R: Record>(&mut self, index: u32, record: &R) {
-        let mut bytes = [0; 192];
+        let mut bytes = [0; 224];
         record.pack_into(&mut bytes, 0);
         let entry =
             CmdEntry { op: CmdOp::Write.code(), table_id: R::TABLE.code(), cookie: 7, index, record: bytes };

@@ -53,7 +53,7 @@ impl TableBus {
         self.access(bench, agents, table, index, true);
     }
 
-    /// Reads record `index` of `table` while `agents` go on; 192 bytes.
+    /// Reads record `index` of `table` while `agents` go on; 224 bytes.
     ///
     /// # Panics
     /// No acknowledge within 16 cycles.

@@ -94,7 +94,7 @@ fn table_bus_writes_reads_and_notices_silence() {
     let record = Rng::new(4).bytes(40);
     bus.write(&mut bench, &mut [], 7, 3, &record);
     let read = bus.read(&mut bench, &mut [], 7, 3);
-    assert_eq!((read.len(), &read[..40]), (192, &record[..]));
+    assert_eq!((read.len(), &read[..40]), (224, &record[..]));
     assert!(read[40..].iter().all(|b| *b == 0));
     assert!(bus.is_silent(&mut bench, &mut [], 8, 0));
 }

@@ -134,6 +134,7 @@ fn sa_in_record(sa: &SaIn, latency: u32) -> regs::SaIn {
         ivrf: sa.ivrf,
         gcm: key_record(&sa.key, latency),
         sel: selector_record(sa.selector.as_ref()),
+        ..Default::default()
     }
 }
 
@@ -152,7 +153,7 @@ fn sa_out_record(sa: &SaOut, latency: u32) -> regs::SaOut {
         src: sa.src.into(),
         dst: sa.dst.into(),
         seq: sa.used,
-        key_check: 0,
         gcm: key_record(&sa.key, latency),
+        ..Default::default()
     }
 }

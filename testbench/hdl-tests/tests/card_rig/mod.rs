@@ -184,6 +184,7 @@ pub(crate) fn program(card: &mut Card, esn: bool, aes256: bool) -> Vec<u8> {
             ivrf: 2,
             gcm,
             sel: Selector { any: true, ..Selector::default() },
+            ..Default::default()
         },
     );
     let stash = (param::SA_HASH_WAYS * param::SA_HASH_ROWS) as u32;

@@ -38,7 +38,7 @@ fn commands_write_and_read_records_in_order() {
     let mut rng = Rng::new(4);
     let mut want = HashMap::new();
     for index in 0..100u32 {
-        let record: [u8; 192] = rng.bytes(192).try_into().expect("192 bytes");
+        let record: [u8; 224] = rng.bytes(224).try_into().expect("224 bytes");
         let entry = CmdEntry {
             record,
             cookie: index as u16,
@@ -56,7 +56,7 @@ fn commands_write_and_read_records_in_order() {
         for op in 0..2 {
             let completion = CmdCompletion::from_bytes(&rig.wait(Ring::Cmd)).expect("256 bytes");
             assert_eq!((completion.index, completion.cookie, completion.status), (index, index as u16, 0));
-            let record = if op == 1 { want[&index] } else { [0; 192] };
+            let record = if op == 1 { want[&index] } else { [0; 224] };
             assert_eq!(completion.record, record, "only a read carries the record");
         }
         rig.consumed(Ring::Cmd);
