@@ -30,8 +30,8 @@ fn sa_in() -> SaIn {
         ivrf: IVRF,
         gcm: GcmKey { icv_len: 16, ..GcmKey::default() },
         sel: Selector { src: 0x0a01_0000, src_len: 16, dst: 0, dst_len: 0, ..Selector::default() },
-    },
-..Default::default()
+        ..Default::default()
+    }
 }
 
 fn outer(bench: &mut Bench, frames: &[Vec<u8>]) -> Vec<Meta> {

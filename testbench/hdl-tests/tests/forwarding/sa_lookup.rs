@@ -69,8 +69,8 @@ fn random_sa(rng: &mut Rng) -> Sa {
         ivrf: rng.below(256) as u16,
         gcm,
         sel: Selector { any: true, ..Selector::default() },
-..Default::default()
-};
+        ..Default::default()
+    };
     let top = match rng.below(12) {
         0 => 0,
         1..=3 => rng.below(2_000),
