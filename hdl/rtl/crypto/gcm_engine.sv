@@ -17,7 +17,7 @@
 //
 // Throughput: one beat per cycle. s_ready_o drops for one cycle after a packet exactly when crypt = 1 and
 // floor((len + 95) / 64) is greater than the packet's number of beats (then it is greater by one). See README.md.
-// Latency: 18 cycles from an accepted beat to m_valid_o; 32 cycles to tag_valid_o from the slot of the length block, that is slot
+// Latency: 18 cycles from an accepted beat to m_valid_o; 28 cycles to tag_valid_o from the slot of the length block, that is slot
 // floor((len + 31) / 64) of a processed packet, or from the last beat of a packet that is not processed.
 // Byte order: byte 0 of data, key, powers, AAD and tag in bits 7:0.
 `default_nettype none
@@ -53,7 +53,7 @@ module gcm_engine #(
   // tag at TagStage.
   localparam int unsigned MixStage = 16;
   localparam int unsigned SumStage = MixStage + 2 + gcm_pkg::GhashLatency;
-  localparam int unsigned TagStage = SumStage + 2 + 2 * gcm_pkg::MulLatency;
+  localparam int unsigned TagStage = SumStage + 1 + gcm_pkg::MulLatency;
 
   // ------------------------------------------------------------------------------------------ acceptance
 

@@ -1,16 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Combines the at most four terminal sums of a packet into its hash, in a fixed time: with t[e] the sum of the slot that has e slots
-// after it,
+// Combines the at most four terminal sums of a packet into its hash, with one multiplier and in a fixed time: with t[e] the sum of the
+// slot that has e slots after it,
 //
-//   hash = t[3] H^12 + t[2] H^8 + t[1] H^4 + t[0] = (t[3] H^8 + t[1]) H^4 + (t[2] H^8 + t[0])
+//   hash = t[3] H^12 + t[2] H^8 + t[1] H^4 + t[0]
 //
-// One multiplier serves the products by H^8 (the square of H^4: squaring is linear and cheap), at most one a slot; a second one
-// multiplies the first bracket, once per packet. Sums that need no product wait as long as the product would take, so packets stay in
-// order. `mask_i` (E(J0)) is added to the hash: the result is the tag.
+// Every terminal slot has one product, so the multiplier keeps up with any mix of packets and nothing is scheduled:
+//
+//   slot    t[3]         t[2]         t[1]         t[0]
+//   a * b   H^4 * H^8    t[2] * H^8   t[1] * H^4   t[3] * H^12, if there was a t[3]
+//
+// t[3] waits for the slot of t[0]; H^12, made in its own slot, is ready there at the earliest in the cycle in which it is used. H^8 is the
+// square of H^4, which is linear and cheap. `mask_i` (E(J0)) is added to the hash: the result is the tag.
 //
 // Order of all values: gcm_pkg, byte 0 most significant. h4_i is valid with the packet's first terminal sum, mask_i with its last.
-// Latency: 8 cycles from the packet's last terminal sum (to_end_i = 0) to tag_o. Registers move only with valid sums.
+// Latency: 4 cycles from the packet's last terminal sum (to_end_i = 0) to tag_o. Registers move only with valid sums.
 `default_nettype none
 
 module ghash_fold (
@@ -28,15 +32,16 @@ module ghash_fold (
 
   localparam int unsigned Mul = gcm_pkg::MulLatency;
 
-  // ------------------------------------------------------------------------------- operands, product by H^8
+  // -------------------------------------------------------------------------------------------- operands
 
   logic [127:0] sum_q;
+  logic [127:0] t3_q;
   logic [127:0] h4_q;
   logic [127:0] h8_q;
 
-  // Bit or row s: the sum that is s cycles into the multiplier.
+  // Bit or row s: the slot that is s cycles into the multiplier; `four_q`: its packet has a t[3].
   logic [Mul:0]      valid_q;
-  logic [Mul:0]      first_q;
+  logic [Mul:0]      four_q;
   logic [Mul:0][1:0] to_end_q;
 
   always_ff @(posedge clk_i) begin
@@ -48,114 +53,93 @@ module ghash_fold (
   end
 
   always_ff @(posedge clk_i) begin
-    first_q  <= {first_q[Mul-1:0], first_i};
-    to_end_q <= {to_end_q[Mul-1:0], to_end_i};
+    four_q[Mul:1]   <= four_q[Mul-1:0];
+    to_end_q[Mul:1] <= to_end_q[Mul-1:0];
     if (valid_i) begin
-      sum_q <= sum_i ^ ((to_end_i == 2'd0) ? mask_i : 128'd0);
+      to_end_q[0] <= to_end_i;
+      sum_q       <= sum_i ^ ((to_end_i == 2'd0) ? mask_i : 128'd0);
+      if (to_end_i == 2'd3) begin
+        t3_q <= sum_i;
+      end
       if (first_i) begin
-        h4_q <= h4_i;
-        h8_q <= gcm_pkg::gf_square(h4_i);
+        four_q[0] <= (to_end_i == 2'd3);
+        h4_q      <= h4_i;
+        h8_q      <= gcm_pkg::gf_square(h4_i);
       end
     end
   end
 
-  logic         by_h8_valid;
-  logic [127:0] by_h8;
-  gf128_mul u_by_h8 (
+  // ------------------------------------------------------------------------------------------- multiplier
+
+  logic         product_valid;
+  logic [127:0] product;
+  logic         h12_valid;
+  logic [127:0] h12_q;
+  logic [127:0] a;
+  logic [127:0] b;
+  assign h12_valid = product_valid && (to_end_q[Mul] == 2'd3);
+
+  always_comb begin
+    case (to_end_q[0])
+      2'd3:    a = h4_q;
+      2'd0:    a = t3_q;
+      default: a = sum_q;
+    endcase
+    case (to_end_q[0])
+      2'd1:    b = h4_q;
+      2'd0:    b = h12_valid ? product : h12_q;
+      default: b = h8_q;
+    endcase
+  end
+
+  gf128_mul u_mul (
     .clk_i,
     .rst_ni,
-    .valid_i(valid_q[0] && to_end_q[0][1]),
-    .a_i    (sum_q),
-    .b_i    (h8_q),
-    .valid_o(by_h8_valid),
-    .p_o    (by_h8)
+    .valid_i(valid_q[0] && ((to_end_q[0] != 2'd0) || four_q[0])),
+    .a_i    (a),
+    .b_i    (b),
+    .valid_o(product_valid),
+    .p_o    (product)
   );
 
-  // --------------------------------------------------------------------------- companions of the products
+  // ----------------------------------------------------------------------------------------- sum and tag
 
-  // Sums without a product, and H^4, each as late as the multiplier's output.
+  // t[0] and the mask, as late as the products.
   for (genvar s = 0; s <= int'(Mul); s++) begin : gen_late
     logic [127:0] direct;
-    logic [127:0] h4;
     if (s == 0) begin : gen_start
       assign direct = sum_q;
-      assign h4     = h4_q;
     end else begin : gen_delay
       always_ff @(posedge clk_i) begin
-        if (valid_q[s-1] && !to_end_q[s-1][1]) begin
+        if (valid_q[s-1] && (to_end_q[s-1] == 2'd0)) begin
           direct <= gen_late[s-1].direct;
-          h4     <= gen_late[s-1].h4;
         end
       end
     end
   end
 
-  // ------------------------------------------------------------------------------------------- brackets
-
-  logic         last_q;
-  logic [127:0] odd_q;
-  logic [127:0] even_q;
-  logic [127:0] h4_end_q;
-  logic [127:0] term;
-  assign term = by_h8_valid ? by_h8 : gen_late[Mul].direct;
-
+  // Products of t[2] and t[1] so far; zero between packets.
+  logic [127:0] sum_of_products_q;
   always_ff @(posedge clk_i) begin
     if (!rst_ni) begin
-      last_q <= 1'b0;
-    end else begin
-      last_q <= valid_q[Mul] && (to_end_q[Mul] == 2'd0);
+      sum_of_products_q <= '0;
+    end else if (valid_q[Mul]) begin
+      if (to_end_q[Mul] == 2'd0) begin
+        sum_of_products_q <= '0;
+      end else if (to_end_q[Mul] != 2'd3) begin
+        sum_of_products_q <= sum_of_products_q ^ product;
+      end
     end
   end
 
   always_ff @(posedge clk_i) begin
-    if (valid_q[Mul]) begin
-      odd_q  <= (first_q[Mul] ? 128'd0 : odd_q) ^ (to_end_q[Mul][0] ? term : 128'd0);
-      even_q <= (first_q[Mul] ? 128'd0 : even_q) ^ (to_end_q[Mul][0] ? 128'd0 : term);
-      h4_end_q <= gen_late[Mul].h4;
+    if (h12_valid) begin
+      h12_q <= product;
     end
   end
 
-  // ------------------------------------------------------------------------------ product by H^4, sum, tag
-
-  logic         by_h4_valid;
-  logic [127:0] by_h4;
-  gf128_mul u_by_h4 (
-    .clk_i,
-    .rst_ni,
-    .valid_i(last_q),
-    .a_i    (odd_q),
-    .b_i    (h4_end_q),
-    .valid_o(by_h4_valid),
-    .p_o    (by_h4)
-  );
-
-  for (genvar s = 0; s <= int'(Mul); s++) begin : gen_even
-    logic         valid;
-    logic [127:0] even;
-    if (s == 0) begin : gen_start
-      assign valid = last_q;
-      assign even  = even_q;
-    end else begin : gen_delay
-      always_ff @(posedge clk_i) begin
-        if (!rst_ni) begin
-          valid <= 1'b0;
-        end else begin
-          valid <= gen_even[s-1].valid;
-        end
-      end
-      always_ff @(posedge clk_i) begin
-        if (gen_even[s-1].valid) begin
-          even <= gen_even[s-1].even;
-        end
-      end
-    end
-  end
-
-  assign valid_o = by_h4_valid;
-  assign tag_o   = by_h4 ^ gen_even[Mul].even;
-
-  logic unused_even;
-  assign unused_even = gen_even[Mul].valid;
+  assign valid_o = valid_q[Mul] && (to_end_q[Mul] == 2'd0);
+  assign tag_o   = gen_late[Mul].direct ^ sum_of_products_q ^ (four_q[Mul] ? product : 128'd0);
 
 endmodule
 

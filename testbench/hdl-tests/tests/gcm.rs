@@ -10,7 +10,7 @@ use headend_hdl_tests::Rng;
 const DATA_LATENCY: u64 = 18;
 
 /// Cycles from the slot of the length block (or a bypassed packet's last beat) to the tag.
-const TAG_LATENCY: u64 = 32;
+const TAG_LATENCY: u64 = 28;
 
 /// Runs `jobs` through a checked engine with `stalls` percent of pauses at source, sink and tags.
 fn run(encrypt: bool, jobs: &[Job], stalls: [u32; 3]) -> Engine {

@@ -119,7 +119,7 @@ fn tags(packets: &[(u128, u128, Vec<u128>)], gaps: u32) -> Vec<u128> {
     let folds: Vec<_> =
         packets.iter().zip(lane_sums(&lanes, gaps)).map(|((h, mask, _), sums)| (*h, *mask, sums)).collect();
     let out = fold(&folds, gaps);
-    assert!(out.iter().all(|(latency, _)| *latency == 8), "the fold takes 8 cycles for any packet");
+    assert!(out.iter().all(|(latency, _)| *latency == 4), "the fold takes 4 cycles for any packet");
     out.into_iter().map(|(_, tag)| tag).collect()
 }
 
