@@ -77,7 +77,7 @@ pub struct Card {
     options: Options,
     rings: Option<Rings>,
     depths: Vec<(Table, u32)>,
-    ghash_latency: u32,
+    caps: Caps0,
 }
 
 struct Rings {
@@ -117,10 +117,9 @@ impl Card {
         for &table in Table::ALL {
             depths.push((table, regs.table_depth(table)?));
         }
-        let ghash_latency = regs.caps()?.ghash_latency();
+        let caps = regs.caps()?;
         regs.reset_rings()?;
-        let mut card =
-            Self { regs, iovas: IovaAllocator::new(), options, rings: None, depths, ghash_latency };
+        let mut card = Self { regs, iovas: IovaAllocator::new(), options, rings: None, depths, caps };
         card.start_rings()?;
         Ok(card)
     }
@@ -225,7 +224,13 @@ impl Card {
     /// GHASH multiplier latency L of this card; SA records carry H^(4L).
     #[must_use]
     pub fn ghash_latency(&self) -> u32 {
-        self.ghash_latency
+        self.caps.ghash_latency()
+    }
+
+    /// Capabilities of this card.
+    #[must_use]
+    pub fn caps(&self) -> Caps0 {
+        self.caps
     }
 
     /// Lets the ports receive, or not.

@@ -87,6 +87,9 @@ pub enum Error {
         /// What was to be placed, and how many fit.
         detail: String,
     },
+    /// The configuration asks for what this card cannot do; nothing was written.
+    #[error("this card cannot do it (see `headend card info`): {}", .0.join("; "))]
+    Incapable(Vec<String>),
     /// Applying a configuration stopped on the way.
     #[error(
         "applying stopped half-way: {0}; no interface forwards by half-made tables; apply again when the card works"

@@ -4,10 +4,11 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 
-use headend_regs::reg::{self, RingControl};
+use headend_regs::reg::{self, Caps0, RingControl};
 use headend_regs::{
     param, CmdCompletion, CmdEntry, CmdOp, CmdStatus, EventEntry, HostReason, Ingress, Packed, Ring,
-    RxCompletion, RxDesc, SaOut, SaOutState, Table, TxCompletion, TxDesc, TxDest, TABLES,
+    RxCompletion, RxDesc, SaOut, SaOutState, Table, TxCompletion, TxDesc, TxDest, INTERFACE_MAJOR,
+    INTERFACE_MINOR, TABLES,
 };
 
 use crate::backend::{BackendError, EventFd, PciBackend, Region};
@@ -64,6 +65,8 @@ pub(crate) struct State {
     /// Called before every command.
     pub(crate) traffic: Option<Traffic>,
     pub(crate) sent: Vec<(TxDest, Vec<u8>)>,
+    /// Capabilities that it lacks.
+    pub(crate) missing: Caps0,
     regs: HashMap<u64, u32>,
     rings: [RingState; 4],
     memory: Vec<DmaMemory>,
@@ -320,8 +323,9 @@ impl State {
         }
         match offset {
             reg::ID => reg::ID_RESET,
-            reg::INTERFACE => 0x0001_0000,
-            reg::CAPS0 => 2 | 1 << 4 | 4 << 8 | 7 << 12,
+            reg::INTERFACE => u32::from(INTERFACE_MAJOR) << 16 | u32::from(INTERFACE_MINOR),
+            // Two ports, two pipelines, L = 4; everything but forwarding of IPv6.
+            reg::CAPS0 => (2 | 2 << 4 | 4 << 8 | 0x1f_7000) & !self.missing.bits(),
             _ => self.regs.get(&offset).copied().unwrap_or(0),
         }
     }

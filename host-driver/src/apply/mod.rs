@@ -10,12 +10,13 @@
 use headend_regs::{Adj, AdjKind, Egress, FibNode, Intf, Label, LabelOp, SaHash, Table};
 
 use crate::card::Card;
-use crate::config::{Config, LabelAction, Push, Target};
+use crate::config::{Config, LabelAction, Mode, Push, Target};
 use crate::rings::Command;
 use crate::tables::hash::SaKey;
 use crate::tables::{Fib, LabelBlocks};
 use crate::{Error, Result};
 
+mod abilities;
 mod outbound;
 mod sas;
 #[cfg(test)]
@@ -52,9 +53,10 @@ pub struct ApplyReport {
 /// Programs `card` with `config`, replacing everything it holds, and lets its ports receive.
 ///
 /// # Errors
-/// The configuration does not fit the card, or its tables cannot be read: nothing was written. Or the card failed on the
+/// The configuration does not fit the card or asks for what it cannot do, or its tables cannot be read: nothing was written. Or the card failed on the
 /// way, [`Error::HalfApplied`]: no interface is up then while the tables are half-made.
 pub fn apply(card: &mut Card, config: &Config) -> Result<ApplyReport> {
+    abilities::check(config, card.caps())?;
     let state = CardState::read(card)?;
     let plan = Plan::make(card, config, state)?;
     let mut report = plan.report.clone();
@@ -260,6 +262,8 @@ impl<'c> Adjacencies<'c> {
                     kind: AdjKind::Protect.code(),
                     egress: interface.port,
                     mtu: outbound.mtu,
+                    transport: tunnel.mode == Mode::Transport,
+                    tfc_len: outbound.tfc,
                     sa: sa as u16,
                     sa_gen: gen,
                     dmac: neighbour.mac,

@@ -11,8 +11,8 @@ use headend_regs::{GcmKey, SaIn, SaOut, Selector};
 
 use super::outbound;
 use super::state::CardState;
-use crate::config::{Config, Inbound, Key, Outbound, Tunnel};
-use crate::tables::hash::SaKey;
+use crate::config::{Config, Df, Inbound, Key, Mode, Outbound, Tunnel};
+use crate::tables::hash::{address_bits, SaKey};
 use crate::tables::{gcm_key, SALT_BYTES};
 use crate::{Error, Result};
 
@@ -128,7 +128,7 @@ impl<R> Planner<R> {
 
 /// Key of a tunnel's inbound SA in the hash.
 pub(super) fn sa_key(tunnel: &Tunnel, sa: &Inbound) -> SaKey {
-    SaKey::esp4(tunnel.fvrf, sa.spi, tunnel.local)
+    SaKey::esp(tunnel.fvrf, sa.spi, tunnel.local)
 }
 
 /// Check value of key and salt: the first four bytes of AES under the key of a block that ends with the salt.
@@ -164,9 +164,11 @@ fn split(key: &Key) -> (&[u8], [u8; SALT_BYTES]) {
     (aes, salt)
 }
 
-fn material(key: &Key, latency: u32) -> Option<GcmKey> {
+fn material(key: &Key, icv_len: u8, latency: u32) -> Option<GcmKey> {
     let (aes, salt) = split(key);
-    gcm_key(aes, salt, latency)
+    let mut material = gcm_key(aes, salt, latency)?;
+    material.icv_len = icv_len;
+    Some(material)
 }
 
 fn sa_in(tunnel: &Tunnel, sa: &Inbound, latency: u32, gen: u8) -> Option<SaIn> {
@@ -184,13 +186,18 @@ fn sa_in(tunnel: &Tunnel, sa: &Inbound, latency: u32, gen: u8) -> Option<SaIn> {
     Some(SaIn {
         valid: true,
         esn: tunnel.esn,
-        tunnel: true,
+        tunnel: tunnel.mode == Mode::Tunnel,
+        udp: tunnel.udp.is_some(),
+        no_ecn: !tunnel.ecn,
         gen,
         replay_window: sa.replay_window,
         ivrf: tunnel.vrf,
-        gcm: material(&sa.key, latency)?,
+        soft_packets: sa.lifetime.packets.soft,
+        hard_packets: sa.lifetime.packets.hard,
+        soft_bytes: sa.lifetime.bytes.soft,
+        hard_bytes: sa.lifetime.bytes.hard,
+        gcm: material(&sa.key, tunnel.icv_len, latency)?,
         sel,
-        ..Default::default()
     })
 }
 
@@ -198,19 +205,30 @@ fn sa_out(tunnel: &Tunnel, sa: &Outbound, latency: u32, gen: u8) -> Option<SaOut
     Some(SaOut {
         valid: true,
         esn: tunnel.esn,
-        tunnel: true,
+        tunnel: tunnel.mode == Mode::Tunnel,
+        ipv6: tunnel.remote.is_ipv6(),
         copy_dscp: sa.dscp.is_none(),
-        df: sa.df,
+        df: sa.df == Df::Set,
+        copy_df: sa.df == Df::Copy,
+        udp: tunnel.udp.is_some(),
         gen,
         dscp: sa.dscp.unwrap_or(0),
+        no_ecn: !tunnel.ecn,
         ttl: sa.ttl,
         spi: sa.spi,
-        src: u128::from(u32::from(tunnel.local)),
-        dst: u128::from(u32::from(tunnel.remote)),
+        // The card looks at the addresses in tunnel mode only; whoever reads the record wants to know them always.
+        src: address_bits(tunnel.local),
+        dst: address_bits(tunnel.remote),
+        sport: tunnel.udp.map_or(0, |udp| udp.local),
+        dport: tunnel.udp.map_or(0, |udp| udp.remote),
         seq: 0,
+        soft_packets: sa.lifetime.packets.soft,
+        hard_packets: sa.lifetime.packets.hard,
+        soft_bytes: sa.lifetime.bytes.soft,
+        hard_bytes: sa.lifetime.bytes.hard,
+        soft_seq: sa.lifetime.soft_sequence,
         key_check: key_check(&sa.key),
-        gcm: material(&sa.key, latency)?,
-        ..Default::default()
+        gcm: material(&sa.key, tunnel.icv_len, latency)?,
     })
 }
 

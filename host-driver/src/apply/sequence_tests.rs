@@ -65,7 +65,7 @@ fn a_new_spi_under_an_old_key_continues_its_sequence() {
 fn changed_settings_and_addresses_continue_too() {
     let changes = [
         ("dscp = 46", "dscp = 10"),
-        ("df = true", "df = true, ttl = 7"),
+        ("df = \"set\"", "df = \"set\", ttl = 7"),
         ("203.0.113.9", "203.0.113.10"),
         ("algorithm = \"aes128gcm16\"", "algorithm = \"aes128gcm16\"\nesn = true"),
     ];

@@ -16,14 +16,15 @@ mod model;
 mod reader;
 mod rules;
 mod syntax;
+mod tunnels;
 mod values;
 
 #[cfg(test)]
 mod tests;
 
 pub use model::{
-    Config, Inbound, Interface, Key, LabelAction, LabelRule, Neighbour, Outbound, Push, Route, Selector,
-    Target, Tunnel, Vrf,
+    Config, Df, Inbound, Interface, Key, LabelAction, LabelRule, Lifetime, Limit, Mode, Neighbour, Outbound,
+    Push, Route, Selector, Target, Tunnel, Udp, Vrf,
 };
 pub use reader::{ConfigErrors, Mistake};
 

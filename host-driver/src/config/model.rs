@@ -2,7 +2,7 @@
 //! The configuration, checked: names are resolved, numbers in range, keys the right length.
 
 use std::fmt;
-use std::net::Ipv4Addr;
+use std::net::IpAddr;
 
 use zeroize::Zeroizing;
 
@@ -78,25 +78,72 @@ impl fmt::Debug for Key {
     }
 }
 
-/// A manually keyed pair of ESP tunnel-mode SAs, of which one may be missing.
+/// Mode of an SA (RFC 4301 4.1).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Mode {
+    /// Whole packets inside new IP headers.
+    #[default]
+    Tunnel,
+    /// Packets between the two ends themselves: their own IP header stays in front.
+    Transport,
+}
+
+/// Ports of ESP in UDP (RFC 3948).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Udp {
+    /// Source port of the packets to the peer.
+    pub local: u16,
+    /// Destination port: 4500, or where the peer's NAT put it.
+    pub remote: u16,
+}
+
+/// A manually keyed pair of ESP SAs, of which one may be missing.
 #[derive(Clone, Debug)]
 pub struct Tunnel {
     /// Name.
     pub name: String,
+    /// Mode, of both SAs.
+    pub mode: Mode,
     /// Our outer address.
-    pub local: Ipv4Addr,
-    /// The peer's outer address.
-    pub remote: Ipv4Addr,
+    pub local: IpAddr,
+    /// The peer's outer address, of the same family.
+    pub remote: IpAddr,
     /// Front-door VRF number: where the outer packets travel.
     pub fvrf: u16,
     /// Inside VRF number: where decrypted packets are looked up.
     pub vrf: u16,
+    /// ICV length in bytes: 8, 12 or 16.
+    pub icv_len: u8,
     /// Extended sequence numbers (RFC 4304), in both directions.
     pub esn: bool,
+    /// Carry the ECN field through the tunnel, both ways (RFC 6040); tunnel mode only.
+    pub ecn: bool,
+    /// ESP travels in UDP, both ways; over IPv4 only.
+    pub udp: Option<Udp>,
     /// Inbound SA.
     pub inbound: Option<Inbound>,
     /// Outbound SA.
     pub outbound: Option<Outbound>,
+}
+
+/// Limits of one kind; 0 is none.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Limit {
+    /// The card tells that it is reached.
+    pub soft: u64,
+    /// The SA takes no more packets, and the card tells.
+    pub hard: u64,
+}
+
+/// Lifetime of an SA on the card, from its installation.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Lifetime {
+    /// In packets.
+    pub packets: Limit,
+    /// In inner packet bytes.
+    pub bytes: Limit,
+    /// Sequence number of which the card tells; 0 is none. The hard limit is the end of the number space.
+    pub soft_sequence: u64,
 }
 
 /// What is special to an inbound SA.
@@ -110,6 +157,8 @@ pub struct Inbound {
     pub replay_window: u16,
     /// What the decrypted packets may be; `None` is anything.
     pub selector: Option<Selector>,
+    /// Limits.
+    pub lifetime: Lifetime,
 }
 
 /// Traffic selector of an inbound SA (RFC 4301 4.4.1.1).
@@ -123,6 +172,18 @@ pub struct Selector {
     pub protocol: u8,
 }
 
+/// DF bit of the outer IPv4 header (RFC 4301 8.1).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Df {
+    /// Set when the inner packet is IPv4 with DF, or IPv6.
+    Copy,
+    /// Always set.
+    Set,
+    /// Never set.
+    #[default]
+    Clear,
+}
+
 /// What is special to an outbound SA.
 #[derive(Clone, Debug)]
 pub struct Outbound {
@@ -134,12 +195,16 @@ pub struct Outbound {
     pub via: usize,
     /// DSCP of the outer header; `None` copies the inner one.
     pub dscp: Option<u8>,
-    /// Set DF in the outer header.
-    pub df: bool,
+    /// DF in the outer IPv4 header.
+    pub df: Df,
     /// TTL of the outer header.
     pub ttl: u8,
     /// Largest inner IP packet in bytes.
     pub mtu: u16,
+    /// Inner packets are padded to so many bytes (RFC 4303 2.7); 0 is none.
+    pub tfc: u16,
+    /// Limits.
+    pub lifetime: Lifetime,
 }
 
 /// MPLS labels to push.

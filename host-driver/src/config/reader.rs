@@ -332,13 +332,19 @@ impl<'t> Item<'t> {
 
     /// An integer of a range, decimal or 0x hexadecimal.
     pub(super) fn integer(&self, range: RangeInclusive<u32>) -> Option<u32> {
+        let wide = u64::from(*range.start())..=u64::from(*range.end());
+        self.wide(wide).and_then(|value| u32::try_from(value).ok())
+    }
+
+    /// An integer of a range that needs more than 32 bits.
+    pub(super) fn wide(&self, range: RangeInclusive<u64>) -> Option<u64> {
         let expected = format!("expected a number from {} to {}", range.start(), range.end());
         let Some(integer) = self.value.get_ref().as_integer() else {
             self.mistake(format!("is {}; {expected}", self.kind()));
             return None;
         };
         let value = i128::from_str_radix(integer.as_str(), integer.radix()).ok();
-        let value = value.and_then(|value| u32::try_from(value).ok()).filter(|value| range.contains(value));
+        let value = value.and_then(|value| u64::try_from(value).ok()).filter(|value| range.contains(value));
         if value.is_none() {
             let shown = integer.to_string();
             self.mistake(format!("{} is out of range; {expected}", self.shown(&shown)));

@@ -1,49 +1,42 @@
 // SPDX-License-Identifier: Apache-2.0
 //! The sections of the file, one function each.
 
-use std::collections::{HashMap, HashSet};
-use std::net::Ipv4Addr;
+use std::collections::HashMap;
+use std::net::IpAddr;
 
 use headend_regs::param;
 
-use super::model::{
-    Config, Inbound, Interface, LabelAction, LabelRule, Neighbour, Outbound, Push, Route, Selector, Target,
-    Tunnel, Vrf,
-};
+use super::model::{Config, Interface, LabelAction, LabelRule, Mode, Neighbour, Push, Route, Target, Vrf};
 use super::reader::{article, Item, Section};
-use super::values::{inner_mtu, key, mac, protocol, Algorithm};
+use super::tunnels::{read_tunnels, Tunnels};
+use super::values::mac;
 use crate::tables::Prefix;
 
 /// Name of VRF 0.
 const GLOBAL: &str = "global";
 /// Largest IP packet that fits a frame.
-const MAX_MTU: u32 = (param::MAX_FRAME_BYTES - param::MIN_FRAME_BYTES) as u32;
+pub(super) const MAX_MTU: u32 = (param::MAX_FRAME_BYTES - param::MIN_FRAME_BYTES) as u32;
 /// First label that is not reserved (RFC 3032 2.1).
 const FIRST_LABEL: u32 = 16;
-/// First SPI that is not reserved (RFC 4303 2.1).
-const FIRST_SPI: u32 = 256;
-
-/// AES-GCM breaks when a key is used twice, because nonces repeat (RFC 4106 2).
-const ONE_KEY: &str = "this key and salt";
+/// Smallest MTU (RFC 791 3.2).
+pub(super) const MIN_MTU: u32 = 68;
 
 const EXPECT_MAC: &str = "our MAC address such as \"02:00:00:00:00:01\"";
-const EXPECT_ADDRESS: &str = "an IPv4 address such as \"192.0.2.1\"";
-const EXPECT_PREFIX: &str = "an IPv4 prefix such as \"10.0.0.0/8\"";
-const EXPECT_ALGORITHM: &str = "\"aes128gcm16\" or \"aes256gcm16\"";
+pub(super) const EXPECT_PREFIX: &str = "an IPv4 prefix such as \"10.0.0.0/8\"";
 
 /// Names of one kind, and what they stand for.
-struct Names {
+pub(super) struct Names {
     kind: &'static str,
-    map: HashMap<String, usize>,
+    pub(super) map: HashMap<String, usize>,
 }
 
 impl Names {
-    fn new(kind: &'static str) -> Self {
+    pub(super) fn new(kind: &'static str) -> Self {
         Self { kind, map: HashMap::new() }
     }
 
     /// What a name in the file stands for; a dangling one is a mistake.
-    fn find(&self, item: &Item<'_>) -> Option<usize> {
+    pub(super) fn find(&self, item: &Item<'_>) -> Option<usize> {
         let name = item.text(&format!("the name of {}", article(self.kind)))?;
         let found = self.map.get(name).copied();
         if found.is_none() {
@@ -61,14 +54,14 @@ impl Names {
 }
 
 /// Uses of a value that may occur once: notes the second.
-struct Once<K>(HashMap<K, (String, usize)>);
+pub(super) struct Once<K>(HashMap<K, (String, usize)>);
 
 impl<K: std::hash::Hash + Eq> Once<K> {
-    fn new() -> Self {
+    pub(super) fn new() -> Self {
         Self(HashMap::new())
     }
 
-    fn check(&mut self, key: K, section: &Section<'_>, what: &str) {
+    pub(super) fn check(&mut self, key: K, section: &Section<'_>, what: &str) {
         let line = section.source.line(section.span.start);
         if let Some((path, first)) = self.0.get(&key) {
             section
@@ -85,8 +78,8 @@ pub(super) fn read(root: &Section<'_>) -> Config {
     let vrfs = read_vrfs(root, &mut config);
     let interfaces = read_interfaces(root, &vrfs, &mut config);
     let neighbours = read_neighbours(root, &interfaces, &mut config);
-    let (tunnels, one_way) = read_tunnels(root, &vrfs, &neighbours, &mut config);
-    let names = Targets { vrfs, neighbours, tunnels, one_way };
+    let tunnels = read_tunnels(root, &vrfs, &neighbours, &mut config);
+    let names = Targets { vrfs, neighbours, tunnels };
     read_routes(root, &names, &mut config);
     read_labels(root, &names, &mut config);
     config
@@ -95,9 +88,7 @@ pub(super) fn read(root: &Section<'_>) -> Config {
 struct Targets {
     vrfs: Names,
     neighbours: Names,
-    tunnels: Names,
-    /// Tunnels without `out`.
-    one_way: HashSet<usize>,
+    tunnels: Tunnels,
 }
 
 fn read_vrfs(root: &Section<'_>, config: &mut Config) -> Names {
@@ -123,15 +114,15 @@ fn read_vrfs(root: &Section<'_>, config: &mut Config) -> Names {
 }
 
 /// A VRF number by name; `global` when the key is missing.
-fn vrf(section: &Section<'_>, key: &'static str, vrfs: &Names) -> Option<u16> {
+pub(super) fn vrf(section: &Section<'_>, key: &'static str, vrfs: &Names) -> Option<u16> {
     section.get(key).map_or(Some(0), |item| vrfs.find(&item).map(|id| id as u16))
 }
 
-fn flag(section: &Section<'_>, key: &'static str) -> Option<bool> {
+pub(super) fn flag(section: &Section<'_>, key: &'static str) -> Option<bool> {
     section.get(key).map_or(Some(false), |item| item.boolean())
 }
 
-fn number(
+pub(super) fn number(
     section: &Section<'_>,
     key: &'static str,
     default: u32,
@@ -174,7 +165,7 @@ fn read_neighbours(root: &Section<'_>, interfaces: &Names, config: &mut Config) 
             section.need("interface", "the name of an interface").and_then(|item| interfaces.find(&item));
         let expected = "the neighbour's MAC address such as \"02:00:00:00:00:02\"";
         let address = section.need("mac", expected).and_then(|item| item.parse(expected, mac));
-        let mtu = number(&section, "mtu", 1500, 68..=MAX_MTU);
+        let mtu = number(&section, "mtu", 1500, MIN_MTU..=MAX_MTU);
         names.map.insert(name.clone(), config.neighbours.len());
         config.neighbours.push(Neighbour {
             name,
@@ -187,162 +178,13 @@ fn read_neighbours(root: &Section<'_>, interfaces: &Names, config: &mut Config) 
     names
 }
 
-fn address(section: &Section<'_>, key: &'static str) -> Option<Ipv4Addr> {
-    section.need(key, EXPECT_ADDRESS)?.parse(EXPECT_ADDRESS, |text| {
-        let address: Ipv4Addr = text.parse().map_err(|_| format!("expected {EXPECT_ADDRESS}"))?;
-        if address.is_unspecified() || address.is_multicast() || address.is_broadcast() {
-            return Err(format!("expected {EXPECT_ADDRESS}, of one host"));
-        }
-        Ok(address)
-    })
-}
-
-fn read_tunnels(
-    root: &Section<'_>,
-    vrfs: &Names,
-    neighbours: &Names,
-    config: &mut Config,
-) -> (Names, HashSet<usize>) {
-    let mut names = Names::new("tunnel");
-    let mut one_way = HashSet::new();
-    let mut inbound_keys = Once::new();
-    let mut outbound_keys = Once::new();
-    let mut secrets = Once::new();
-    for (name, section) in root.named("tunnel") {
-        let (local, remote) = (address(&section, "local"), address(&section, "remote"));
-        let fvrf = vrf(&section, "fvrf", vrfs);
-        let inside =
-            section.need("vrf", "the VRF of the decrypted packets").and_then(|item| vrfs.find(&item));
-        let algorithm = section
-            .need("algorithm", EXPECT_ALGORITHM)
-            .and_then(|item| item.parse(EXPECT_ALGORITHM, Algorithm::parse));
-        let esn = flag(&section, "esn");
-        let inbound = section.section("in").map(|part| {
-            let inbound = read_inbound(&part, algorithm);
-            if let (Some(sa), Some(fvrf), Some(local)) = (&inbound, fvrf, local) {
-                let what = format!("SPI {:#x} to {local} in one fvrf", sa.spi);
-                inbound_keys.check((sa.spi, local, fvrf), &part, &what);
-            }
-            if let Some(sa) = &inbound {
-                secrets.check(sa.key.clone(), &part, ONE_KEY);
-            }
-            inbound
-        });
-        let outbound = section.section("out").map(|part| {
-            let outbound = read_outbound(&part, algorithm, neighbours, config);
-            if let (Some(sa), Some(fvrf), Some(remote)) = (&outbound, fvrf, remote) {
-                let what = format!("SPI {:#x} to {remote} in one fvrf", sa.spi);
-                outbound_keys.check((sa.spi, remote, fvrf), &part, &what);
-            }
-            if let Some(sa) = &outbound {
-                secrets.check(sa.key.clone(), &part, ONE_KEY);
-                check_fvrf(&part, sa, fvrf, config);
-            }
-            outbound
-        });
-        if inbound.is_none() && outbound.is_none() {
-            section.mistake("has no SA; expected `in`, `out` or both");
-        }
-        if outbound.is_none() {
-            one_way.insert(config.tunnels.len());
-        }
-        names.map.insert(name.clone(), config.tunnels.len());
-        config.tunnels.push(Tunnel {
-            name,
-            local: local.unwrap_or(Ipv4Addr::UNSPECIFIED),
-            remote: remote.unwrap_or(Ipv4Addr::UNSPECIFIED),
-            fvrf: fvrf.unwrap_or(0),
-            vrf: inside.unwrap_or(0) as u16,
-            esn: esn.unwrap_or(false),
-            inbound: inbound.flatten(),
-            outbound: outbound.flatten(),
-        });
-        section.finish();
-    }
-    (names, one_way)
-}
-
-/// The outer packets must leave in the tunnel's FVRF.
-fn check_fvrf(part: &Section<'_>, sa: &Outbound, fvrf: Option<u16>, config: &Config) {
-    let interface = config.neighbours.get(sa.via).and_then(|via| config.interfaces.get(via.interface));
-    if let (Some(interface), Some(fvrf), Some(item)) = (interface, fvrf, part.get("via")) {
-        if interface.vrf != fvrf {
-            let name = |id| config.vrfs.iter().find(|vrf| vrf.id == id).map_or("?", |vrf| vrf.name.as_str());
-            item.mistake(format!(
-                "leaves by interface `{}` in vrf `{}`; expected a neighbour in the tunnel's fvrf `{}`",
-                interface.name,
-                name(interface.vrf),
-                name(fvrf)
-            ));
-        }
-    }
-}
-
-fn read_spi(section: &Section<'_>) -> Option<u32> {
-    section.need("spi", &format!("a number from {FIRST_SPI}"))?.integer(FIRST_SPI..=u32::MAX)
-}
-
-fn read_key(section: &Section<'_>, algorithm: Option<Algorithm>) -> Option<super::model::Key> {
-    let expected = "key and salt in hexadecimal";
-    let item = section.need("key", expected)?;
-    // Without an algorithm, which is a mistake noted already, nobody knows how long the key should be.
-    let algorithm = algorithm?;
-    item.secret(expected, |text| key(text, algorithm))
-}
-
-fn read_inbound(section: &Section<'_>, algorithm: Option<Algorithm>) -> Option<Inbound> {
-    let spi = read_spi(section);
-    let key = read_key(section, algorithm);
-    let window = number(section, "replay_window", 64, 0..=param::REPLAY_WINDOW_MAX as u32);
-    let selector = section.section("selector").map(|part| {
-        let prefix = |name| {
-            part.get(name).map_or(Some(Prefix::ALL), |item| item.parse(EXPECT_PREFIX, str::parse::<Prefix>))
-        };
-        let (remote, local) = (prefix("remote"), prefix("local"));
-        let protocol = part.get("protocol").map_or(Some(0), |item| {
-            if item.is_text() {
-                item.parse("a protocol", protocol)
-            } else {
-                item.integer(0..=255).map(|number| number as u8)
-            }
-        });
-        part.finish();
-        Some(Selector { remote: remote?, local: local?, protocol: protocol? })
-    });
-    section.finish();
-    Some(Inbound { spi: spi?, key: key?, replay_window: window? as u16, selector: selector.flatten() })
-}
-
-fn read_outbound(
-    section: &Section<'_>,
-    algorithm: Option<Algorithm>,
-    neighbours: &Names,
-    config: &Config,
-) -> Option<Outbound> {
-    let spi = read_spi(section);
-    let key = read_key(section, algorithm);
-    let via = section
-        .need("via", "the neighbour that the outer packets go to")
-        .and_then(|item| neighbours.find(&item));
-    let dscp = word_or_number(section, "dscp", "copy", 63);
-    let df = flag(section, "df");
-    let ttl = number(section, "ttl", 64, 1..=255);
-    let path_mtu = via.and_then(|via| config.neighbours.get(via)).map_or(1500, |neighbour| neighbour.mtu);
-    let mtu = number(section, "mtu", u32::from(inner_mtu(path_mtu)), 68..=MAX_MTU);
-    section.finish();
-    Some(Outbound {
-        spi: spi?,
-        key: key?,
-        via: via?,
-        dscp: dscp?,
-        df: df?,
-        ttl: ttl? as u8,
-        mtu: mtu? as u16,
-    })
-}
-
 /// A number up to `last`, or the word that stands for `None`, which is the default too.
-fn word_or_number(section: &Section<'_>, key: &'static str, word: &str, last: u32) -> Option<Option<u8>> {
+pub(super) fn word_or_number(
+    section: &Section<'_>,
+    key: &'static str,
+    word: &str,
+    last: u32,
+) -> Option<Option<u8>> {
     let Some(item) = section.get(key) else { return Some(None) };
     if !item.is_text() {
         return item.integer(0..=last).map(|number| Some(number as u8));
@@ -386,11 +228,23 @@ fn via(section: &Section<'_>, names: &Targets) -> Option<usize> {
     names.neighbours.find(&section.get("via")?)
 }
 
-fn tunnel(section: &Section<'_>, names: &Targets) -> Option<usize> {
+/// A tunnel that packets can be sent into. In transport mode only packets to the peer itself can: `to` is where the section's
+/// packets go, if it says so.
+fn tunnel(section: &Section<'_>, names: &Targets, config: &Config, to: Option<Prefix>) -> Option<usize> {
     let item = section.get("tunnel")?;
-    let index = names.tunnels.find(&item)?;
-    if names.one_way.contains(&index) {
+    let index = names.tunnels.names.find(&item)?;
+    if names.tunnels.one_way.contains(&index) {
         item.mistake("has no `out` SA; expected a tunnel that packets can be sent into");
+        return None;
+    }
+    let tunnel = config.tunnels.get(index)?;
+    if tunnel.mode == Mode::Transport
+        && to.is_none_or(|to| IpAddr::V4(to.address()) != tunnel.remote || to.len() < 32)
+    {
+        item.mistake(format!(
+            "is in transport mode, which takes packets to {0} only; expected a route for {0} alone",
+            tunnel.remote
+        ));
         return None;
     }
     Some(index)
@@ -435,7 +289,7 @@ fn read_routes(root: &Section<'_>, names: &Targets, config: &mut Config) {
                 let (via, push) = (via(&section, names), read_push(&section, "labels"));
                 via.zip(push).map(|(via, push)| Target::Via(via, push))
             }
-            Some("tunnel") => tunnel(&section, names).map(Target::Tunnel),
+            Some("tunnel") => tunnel(&section, names, config, prefix).map(Target::Tunnel),
             Some("local") => must_be_true(&section, "local").map(|()| Target::Local),
             Some("drop") => must_be_true(&section, "drop").map(|()| Target::Drop),
             _ => None,
@@ -468,7 +322,9 @@ fn read_labels(root: &Section<'_>, names: &Targets, config: &mut Config) {
         let swap = section.get("swap").is_some();
         let action = match choice(&section, &["vrf", "via", "tunnel"]) {
             Some("vrf") => vrf(&section, "vrf", &names.vrfs).map(LabelAction::PopVrf),
-            Some("tunnel") => tunnel(&section, names).map(|i| LabelAction::Pop(Target::Tunnel(i))),
+            Some("tunnel") => {
+                tunnel(&section, names, config, None).map(|i| LabelAction::Pop(Target::Tunnel(i)))
+            }
             Some("via") => {
                 let (via, push) = (via(&section, names), read_push(&section, "swap"));
                 via.zip(push).map(|(via, push)| {

@@ -29,7 +29,7 @@ fn the_example_means_what_it_says() {
     assert_eq!((inbound.key.0.len(), inbound.key.0[31], inbound.key.0[35]), (36, 0x1f, 1));
     assert_eq!(inbound.selector.unwrap().remote.to_string(), "10.1.0.0/16");
     let outbound = config.tunnels[1].outbound.as_ref().unwrap();
-    assert_eq!((outbound.dscp, outbound.df, outbound.ttl, outbound.mtu), (Some(46), true, 64, 1446));
+    assert_eq!((outbound.dscp, outbound.df, outbound.ttl, outbound.mtu), (Some(46), Df::Set, 64, 1446));
     let push = Push { labels: vec![498, 702], ttl: 0, exp: None };
     assert_eq!(config.routes[2].target, Target::Via(1, push));
     assert_eq!(config.labels[0].action, LabelAction::PopVrf(1));
@@ -61,14 +61,10 @@ fn every_kind_of_mistake_names_line_key_and_expectation() {
             "neighbour.far-pe.interface",
             "expected one of core, internet",
         ),
-        (
-            "local = \"192.0.2.1\"",
-            "local = \"192.0.2\"",
-            "tunnel.vpn1-site.local",
-            "expected an IPv4 address",
-        ),
+        ("local = \"192.0.2.1\"", "local = \"192.0.2\"", "tunnel.vpn1-site.local", "expected an IP address"),
         ("vrf = \"vpn1\"\nalgorithm", "algorithm", "tunnel.vpn1-site.vrf", "missing; expected the VRF"),
-        ("aes256gcm16", "aes192gcm16", "tunnel.vpn1-site.algorithm", "expected aes128gcm16 or aes256gcm16"),
+        ("aes256gcm16", "aes192gcm16", "tunnel.vpn1-site.algorithm", "AES-192 is not in the card"),
+        ("aes256gcm16", "aes256gcm4", "tunnel.vpn1-site.algorithm", "gcm16, gcm12 or gcm8"),
         ("spi = 0x1001", "spi = 0xff", "tunnel.vpn1-site.in.spi", "0xff is out of range"),
         (
             "spi = 0x1001",
@@ -135,7 +131,7 @@ fn every_kind_of_mistake_names_line_key_and_expectation() {
         ("via = \"far-pe\"\nswap", "vrf = \"vpn1\"\nswap", "label[3]", "`swap` makes no sense without `via`"),
         ("[[label]]\nlabel = 528", "[label]\nlabel = 528", "label[1]", "duplicate key: first in line"),
         ("[vrf.vpn1]\nid = 1", "vrf = 1", "vrf.vpn2", ""),
-        ("df = true", "df = true, df = true", "tunnel.vpn2-site.out", "duplicate"),
+        ("df = \"set\"", "df = \"set\", df = \"set\"", "tunnel.vpn2-site.out", "duplicate"),
         ("mtu = 9000", "mtu = 9000\nmtu = 9000", "neighbour.far-pe.mtu", "duplicate key: first in line"),
     ];
     for (from, to, key, holds) in cases {
@@ -144,6 +140,200 @@ fn every_kind_of_mistake_names_line_key_and_expectation() {
         let Some(mistake) = expected else { panic!("{to}: {found:#?}") };
         assert!(mistake.line > 3 && mistake.to_string().starts_with("pe.toml:"), "{mistake}");
     }
+}
+
+/// The second tunnel's head, with what a test adds.
+const HEAD: &str = "vrf = \"vpn2\"\nalgorithm = \"aes128gcm16\"\n";
+const OUT: &str = "dscp = 46, df = \"set\" }";
+
+#[test]
+fn every_kind_of_mistake_in_modes_limits_and_encapsulation_is_told() {
+    let head = |more: &str| format!("{HEAD}{more}\n");
+    let out = |more: &str| format!("{more} }}");
+    let six = "remote = \"2001:db8::9\"";
+    let cases = [
+        (HEAD, head("mode = \"beet\""), "mode", "expected \"tunnel\" or \"transport\""),
+        (HEAD, head("mode = 1"), "mode", "expected \"tunnel\" or \"transport\" in quotes"),
+        (HEAD, head("mode = \"transport\"\necn = true"), "ecn", "makes no sense in transport mode"),
+        (HEAD, head("mode = \"transport\""), "out.dscp", "makes no sense in transport mode"),
+        (HEAD, head("mode = \"transport\""), "out.df", "makes no sense in transport mode"),
+        (HEAD, head("ecn = \"no\""), "ecn", "expected true or false"),
+        (HEAD, head("udp = 4500"), "udp", "expected a table"),
+        (HEAD, head("udp = { remote = 0 }"), "udp.remote", "from 1 to 65535"),
+        (HEAD, head("udp = { remote = 65536 }"), "udp.remote", "from 1 to 65535"),
+        (HEAD, head("udp = { port = 4500 }"), "udp.port", "unknown key; expected local, remote"),
+        (HEAD, head("udp = { local = 4501 }"), "udp.local", "takes ESP in UDP on 4500 only"),
+        ("remote = \"203.0.113.9\"", six.into(), "remote", "expected two of one family"),
+        (
+            "remote = \"203.0.113.9\"",
+            "remote = \"::ffff:203.0.113.9\"".into(),
+            "remote",
+            "expected \"203.0.113.9\"",
+        ),
+        ("remote = \"203.0.113.9\"", "remote = \"ff02::1\"".into(), "remote", "of one host"),
+        ("remote = \"203.0.113.9\"", "remote = \"::\"".into(), "remote", "of one host"),
+        (OUT, out("df = true"), "out.df", "expected \"copy\", \"set\" or \"clear\" in quotes"),
+        (OUT, out("df = \"keep\""), "out.df", "expected \"copy\", \"set\" or \"clear\""),
+        (OUT, out("ttl = 0"), "out.ttl", "from 1 to 255"),
+        (OUT, out("tfc = 1447"), "out.tfc", "from 1 to 1446"),
+        (OUT, out("tfc = 0"), "out.tfc", "from 1 to 1446"),
+        (OUT, out("lifetime = 10"), "out.lifetime", "expected a table"),
+        (
+            OUT,
+            out("lifetime.packets = 10"),
+            "out.lifetime.packets",
+            "expected hard_bytes, hard_packets, soft_bytes",
+        ),
+        (OUT, out("lifetime.hard_packets = 0"), "out.lifetime.hard_packets", "from 1 to 281474976710655"),
+        (
+            OUT,
+            out("lifetime.hard_bytes = 0x1000000000000"),
+            "out.lifetime.hard_bytes",
+            "from 1 to 281474976710655",
+        ),
+        (
+            OUT,
+            out("lifetime = { soft_packets = 10, hard_packets = 10 }"),
+            "out.lifetime.soft_packets",
+            "10 comes no earlier than `hard_packets`; expected less than 10",
+        ),
+        (
+            OUT,
+            out("lifetime.soft_sequence = 4294967295"),
+            "out.lifetime.soft_sequence",
+            "from 1 to 4294967294",
+        ),
+        ("salt3", String::new(), "in.lifetime.soft_sequence", "unknown key; expected hard_bytes"),
+    ];
+    for (from, to, key, holds) in cases {
+        let (from, to) = match from {
+            "salt3" => ("00000003\" }", "00000003\", lifetime.soft_sequence = 7 }".to_owned()),
+            from => (from, to),
+        };
+        let found = mistakes(from, &to);
+        let key = format!("tunnel.vpn2-site.{key}");
+        let expected = found.iter().find(|mistake| mistake.key == key && mistake.problem.contains(holds));
+        assert!(expected.is_some_and(|mistake| mistake.line > 3), "{to}: {found:#?}");
+    }
+}
+
+/// The second tunnel over IPv6, with what a test adds to its head and instead of `dscp` and `df`.
+fn over_ipv6(head: &str, out: &str) -> Result<Config, ConfigErrors> {
+    let (front, rest) = EXAMPLE.split_once("[tunnel.vpn2-site]").unwrap();
+    let rest = rest
+        .replace("192.0.2.1\"", "2001:db8::1\"")
+        .replace("203.0.113.9", "2001:db8:9::9")
+        .replace(HEAD, &format!("{HEAD}{head}\n"))
+        .replace(", dscp = 46, df = \"set\"", out);
+    read(
+        &format!("{front}[tunnel.vpn2-site]{rest}")
+            .replace("prefix = \"2001:db8::1/32\"", "prefix = \"192.0.2.1/32\""),
+    )
+}
+
+#[test]
+fn what_ipv6_does_not_take_is_refused() {
+    let mistake = |head: &str, out: &str| over_ipv6(head, out).unwrap_err().to_string();
+    let udp = mistake("udp = {}", "");
+    assert!(
+        udp.contains("tunnel.vpn2-site.udp: is not possible over IPv6") && udp.contains("RFC 3948"),
+        "{udp}"
+    );
+    assert!(mistake("", ", df = \"copy\"").contains("out.df: makes no sense over IPv6"));
+    let good = over_ipv6("ecn = false", ", ttl = 9, tfc = 1426").unwrap();
+    let tunnel = &good.tunnels[1];
+    let out = tunnel.outbound.as_ref().unwrap();
+    assert_eq!((tunnel.local.to_string().as_str(), tunnel.ecn, out.ttl), ("2001:db8::1", false, 9));
+    // 20 bytes less than over IPv4.
+    assert_eq!((out.mtu, out.tfc), (1426, 1426));
+    assert!(mistake("", ", tfc = 1427")
+        .contains("out.tfc: 1427 is out of range; expected a number from 1 to 1426"));
+}
+
+#[test]
+fn a_selector_of_ipv4_prefixes_is_refused_where_all_packets_are_ipv6() {
+    let selector = EXAMPLE.replace("in = { spi = 0x1002", "in = { selector.protocol = 47, spi = 0x1002");
+    let text = selector.replace("[tunnel.vpn2-site]\n", "[tunnel.vpn2-site]\nmode = \"transport\"\n");
+    let six = text.replace("203.0.113.9", "2001:db8:9::9").replacen("192.0.2.1\"", "192.0.2.9\"", 1);
+    let found = read(&six.replace("192.0.2.1\"", "2001:db8::1\"")).unwrap_err().to_string();
+    assert!(found.contains("tunnel.vpn2-site.in.selector: is for IPv4"), "{found}");
+    assert!(!read(&text).unwrap_err().to_string().contains("in.selector"));
+}
+
+#[test]
+fn modes_limits_and_encapsulation_are_understood() {
+    let text = EXAMPLE
+        .replace(HEAD, "vrf = \"vpn2\"\nalgorithm = \"aes128gcm12\"\nudp = { remote = 31000 }\n")
+        .replace(
+            OUT,
+            "df = \"copy\", tfc = 512, lifetime = { soft_bytes = 7, hard_bytes = 0xffffffffffff } }",
+        )
+        .replace(
+            "replay_window = 1024",
+            "replay_window = 0\nlifetime = { soft_packets = 5, hard_packets = 6 }",
+        )
+        .replace("via = \"gateway\"\n", "via = \"gateway\"\nlifetime.soft_sequence = 0xfffffffffffffffe\n");
+    let config = read(&text).unwrap();
+    let [first, second] = &config.tunnels[..] else { panic!("{config:?}") };
+    let packets = Lifetime { packets: Limit { soft: 5, hard: 6 }, ..Default::default() };
+    assert_eq!(first.inbound.as_ref().unwrap().lifetime, packets);
+    assert_eq!(first.outbound.as_ref().unwrap().lifetime.soft_sequence, u64::MAX - 1);
+    assert_eq!((first.mode, first.icv_len, first.udp, first.ecn), (Mode::Tunnel, 16, None, true));
+    assert_eq!((second.icv_len, second.udp), (12, Some(Udp { local: 4500, remote: 31000 })));
+    let out = second.outbound.as_ref().unwrap();
+    let bytes = Lifetime { bytes: Limit { soft: 7, hard: (1 << 48) - 1 }, ..Default::default() };
+    // UDP takes 8 bytes, the shorter ICV gives 4 back: 1500 - 20 - 8 - 16 - 12 = 1444, less 2 bytes of trailer.
+    assert_eq!((out.df, out.tfc, out.mtu, out.lifetime), (Df::Copy, 512, 1442, bytes));
+}
+
+#[test]
+fn transport_mode_takes_packets_to_its_peer_only() {
+    let transport = |prefix: &str| {
+        let text = EXAMPLE
+            .replace(HEAD, &format!("{HEAD}mode = \"transport\"\n"))
+            .replace(", dscp = 46, df = \"set\"", "")
+            .replace("[[label]]\nlabel = 529\ntunnel = \"vpn2-site\"\n", "");
+        read(&text.replace(
+            "prefix = \"10.1.0.0/16\"\ntunnel = \"vpn2",
+            &format!("prefix = \"{prefix}\"\ntunnel = \"vpn2"),
+        ))
+    };
+    let good = transport("203.0.113.9/32").unwrap();
+    // The IP header that the packet has already is the outer one.
+    assert_eq!(good.tunnels[1].outbound.as_ref().unwrap().mtu, 1466);
+    for prefix in ["203.0.113.8/32", "203.0.113.8/31", "10.1.0.0/16"] {
+        let errors = transport(prefix).unwrap_err().to_string();
+        assert!(
+            errors.contains("route[4].tunnel: is in transport mode, which takes packets to 203.0.113.9 only"),
+            "{errors}"
+        );
+    }
+    let text = EXAMPLE.replace(HEAD, &format!("{HEAD}mode = \"transport\"\n"));
+    assert!(read(&text).unwrap_err().to_string().contains("label[2].tunnel: is in transport mode"));
+}
+
+#[test]
+fn two_peers_behind_one_nat_may_choose_one_spi() {
+    let text = EXAMPLE
+        .replace("198.51.100.1\"", "203.0.113.9\"")
+        .replace("spi = 0x2002", "spi = 0x2001")
+        .replace("[tunnel.vpn2-site]\n", "[tunnel.vpn2-site]\nudp = { remote = 1024 }\n");
+    assert!(read(&text).is_ok(), "{:?}", read(&text));
+    let same = text.replace("[tunnel.vpn1-site]\n", "[tunnel.vpn1-site]\nudp = { remote = 1024 }\n");
+    assert!(read(&same)
+        .unwrap_err()
+        .to_string()
+        .contains("SPI 0x2001 to 203.0.113.9 in one fvrf is used twice"));
+}
+
+#[test]
+fn a_path_too_narrow_for_the_tunnel_is_a_mistake() {
+    let text = EXAMPLE.replace("mac = \"02:00:00:00:01:01\"", "mac = \"02:00:00:00:01:01\"\nmtu = 100");
+    let errors = read(&text).unwrap_err().to_string();
+    assert!(
+        errors.contains("the neighbour's mtu of 100 leaves 46 bytes for inner packets; expected room for 68"),
+        "{errors}"
+    );
 }
 
 #[test]
@@ -186,7 +376,7 @@ fn several_mistakes_are_told_at_once_in_order() {
     let text = EXAMPLE
         .replace("id = 2", "id = 0")
         .replace("label = 528", "label = 0")
-        .replace("df = true", "df = 1");
+        .replace("df = \"set\"", "df = 1");
     let errors = read(&text).unwrap_err().0;
     let keys: Vec<&str> = errors.iter().map(|mistake| mistake.key.as_str()).collect();
     assert_eq!(keys, ["vrf.vpn2.id", "tunnel.vpn2-site.out.df", "label[1].label"]);

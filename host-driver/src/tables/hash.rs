@@ -30,6 +30,12 @@ impl SaKey {
         Self { fvrf, proto: 50, ipv6: false, spi, dst: u128::from(u32::from(dst)) }
     }
 
+    /// Key of an ESP SA to an address of either family.
+    #[must_use]
+    pub fn esp(fvrf: u16, spi: u32, dst: std::net::IpAddr) -> Self {
+        Self { fvrf, proto: 50, ipv6: dst.is_ipv6(), spi, dst: address_bits(dst) }
+    }
+
     /// The key of a hash entry.
     #[must_use]
     pub fn of(entry: &SaHash) -> Self {
@@ -75,6 +81,15 @@ impl SaKey {
     }
 }
 
+/// An address as records hold it: IPv4 in the low 32 bits.
+#[must_use]
+pub fn address_bits(address: std::net::IpAddr) -> u128 {
+    match address {
+        std::net::IpAddr::V4(address) => u128::from(u32::from(address)),
+        std::net::IpAddr::V6(address) => u128::from(address),
+    }
+}
+
 /// Index of the first stash entry.
 pub const STASH: u32 = (param::SA_HASH_WAYS * param::SA_HASH_ROWS) as u32;
 /// Entries of hash and stash.
@@ -99,6 +114,17 @@ mod tests {
     fn crcs_have_their_published_check_values() {
         assert_eq!(crc(CRC32, b"123456789"), 0xcbf4_3926);
         assert_eq!(crc(CRC32C, b"123456789"), 0xe306_9283);
+    }
+
+    #[test]
+    fn families_never_share_a_key() {
+        // ::192.0.2.1 has the same 128 bits as 192.0.2.1.
+        let four = SaKey::esp(3, 0x1001, "192.0.2.1".parse().unwrap());
+        let six = SaKey::esp(3, 0x1001, "::192.0.2.1".parse().unwrap());
+        assert_eq!((four, four.dst), (SaKey::esp4(3, 0x1001, [192, 0, 2, 1].into()), six.dst));
+        assert!(four != six && four.places() != six.places() && six.entry(7).ipv6);
+        let far = SaKey::esp(3, 0x1001, "2001:db8::1".parse().unwrap());
+        assert_eq!(SaKey::of(&far.entry(7)).dst, 0x2001_0db8 << 96 | 1);
     }
 
     #[test]
