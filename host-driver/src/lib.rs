@@ -12,6 +12,7 @@
 //! | [`config`] | what `headend apply` reads |
 //! | [`apply`](fn@apply) | programs a card with a configuration |
 //! | [`readback`] | reads a card's tables back |
+//! | [`life`] | how far SAs have come in their lifetimes |
 //! | [`stats`] | counters, and whether they add up |
 //! | [`cli`] | the `headend` command |
 
@@ -24,6 +25,7 @@ pub mod dma;
 mod error;
 #[cfg(test)]
 mod fake;
+pub mod life;
 pub mod readback;
 pub mod registers;
 pub mod rings;

@@ -17,6 +17,8 @@ use crate::tables::{Fib, LabelBlocks};
 use crate::{Error, Result};
 
 mod abilities;
+#[cfg(test)]
+mod mode_tests;
 mod outbound;
 mod sas;
 #[cfg(test)]

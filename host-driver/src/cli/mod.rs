@@ -18,11 +18,15 @@ use crate::{apply, Card, Error, Options};
 
 mod events;
 mod lists;
+mod names;
+mod sas;
 mod show;
 mod stats;
 mod table;
 #[cfg(test)]
 mod tests;
+
+use names::NamesFrom;
 
 const FAILED: u8 = 1;
 const BAD_CONFIG: u8 = 3;
@@ -76,7 +80,7 @@ enum Command {
     /// Security associations.
     Sa {
         #[command(subcommand)]
-        command: ListCommand,
+        command: SaCommand,
     },
     /// Routes.
     Route {
@@ -90,7 +94,7 @@ enum Command {
     },
     /// Counters by stage, with drop reasons, ports, and whether they add up.
     Stats,
-    /// Watch events: drops as they happen, refused DMA. With --json one object per line.
+    /// Watch events: drops as they happen, SAs at their limits, refused DMA. With --json one object per line.
     Events {
         /// Stop after so many events.
         #[arg(long, value_name = "N")]
@@ -98,6 +102,8 @@ enum Command {
         /// Stop after so many seconds, at most a year.
         #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(..=31_536_000))]
         seconds: Option<u64>,
+        #[command(flatten)]
+        names: NamesFrom,
     },
 }
 
@@ -108,18 +114,23 @@ enum CardCommand {
 }
 
 #[derive(Debug, Subcommand)]
-enum ListCommand {
-    /// List both directions with their counters. Keys are never shown.
-    List,
+enum SaCommand {
+    /// List both directions with their modes, counters and limits. Keys are never shown.
+    List {
+        #[command(flatten)]
+        names: NamesFrom,
+    },
 }
 
 #[derive(Debug, Subcommand)]
 enum RouteCommand {
     /// List routes, read from the card's trie.
     List {
-        /// Only this VRF's, by number.
-        #[arg(long, value_name = "N")]
-        vrf: Option<u16>,
+        /// Only this VRF's, by number; by name if the configuration is given.
+        #[arg(long, value_name = "VRF")]
+        vrf: Option<String>,
+        #[command(flatten)]
+        names: NamesFrom,
     },
 }
 
@@ -130,6 +141,8 @@ enum LabelCommand {
         /// Read the whole table, for cards that another program has written.
         #[arg(long)]
         scan: bool,
+        #[command(flatten)]
+        names: NamesFrom,
     },
 }
 
@@ -171,6 +184,8 @@ enum Failure {
     Dumps(io::Error),
     #[error("which card? Give --card vfio-user:PATH or --card pci:0000:01:00.0, or set HEADEND_CARD")]
     NoCard,
+    #[error("no VRF is called `{0}`: give its number, or the configuration that was applied by --config")]
+    Vrf(String),
     #[error("{summary}; the card was not touched:\n{0}", summary = .0.summary())]
     Config(crate::config::ConfigErrors),
 }
@@ -196,7 +211,7 @@ impl Failure {
     fn status(&self) -> u8 {
         match self {
             Self::Config(_) => BAD_CONFIG,
-            Self::NoCard => 2,
+            Self::NoCard | Self::Vrf(_) => 2,
             Self::Card(_) | Self::Output(_) | Self::Dumps(_) => FAILED,
         }
     }
@@ -220,12 +235,16 @@ fn run(cli: &Cli, out: &mut dyn Write) -> Result<(), Failure> {
 fn look(command: &Command, json: bool, card: &mut Card, out: &mut dyn Write) -> Result<(), Failure> {
     match command {
         Command::Card { command: CardCommand::Info } => show::info(&card.info()?, json, out),
-        Command::Sa { command: ListCommand::List } => lists::sas(card, json, out),
-        Command::Route { command: RouteCommand::List { vrf } } => lists::routes(card, *vrf, json, out),
-        Command::Label { command: LabelCommand::List { scan } } => lists::labels(card, *scan, json, out),
+        Command::Sa { command: SaCommand::List { names } } => sas::list(card, &names.load()?, json, out),
+        Command::Route { command: RouteCommand::List { vrf, names } } => {
+            lists::routes(card, vrf.as_deref(), &names.load()?, json, out)
+        }
+        Command::Label { command: LabelCommand::List { scan, names } } => {
+            lists::labels(card, *scan, &names.load()?, json, out)
+        }
         Command::Stats => stats::show(&crate::stats::Stats::read(card)?, json, out),
-        Command::Events { count, seconds } => {
-            events::watch(card, *count, seconds.map(Duration::from_secs), json, out)
+        Command::Events { count, seconds, names } => {
+            events::watch(card, *count, seconds.map(Duration::from_secs), &names.load()?, json, out)
         }
         Command::Apply { .. } => Ok(()),
     }

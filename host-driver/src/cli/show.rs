@@ -18,7 +18,10 @@ fn capabilities(info: &CardInfo) -> Vec<(&'static str, bool)> {
         ("esn", info.caps.contains(Caps0::ESN)),
         ("ipv6", info.caps.contains(Caps0::IPV6)),
         ("transport", info.caps.contains(Caps0::TRANSPORT)),
+        ("outer_ipv6", info.caps.contains(Caps0::OUTER_IPV6)),
         ("udp_encap", info.caps.contains(Caps0::UDP_ENCAP)),
+        ("sa_limits", info.caps.contains(Caps0::SA_LIMITS)),
+        ("tfc", info.caps.contains(Caps0::TFC)),
     ]
 }
 

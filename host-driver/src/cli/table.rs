@@ -23,16 +23,24 @@ impl Table {
         self.rows.len() == 1
     }
 
+    /// Whether any row has something in this column.
+    fn is_used(&self, column: usize) -> bool {
+        self.rows.iter().skip(1).any(|row| row.get(column).is_some_and(|cell| !cell.is_empty()))
+    }
+
+    /// The table as text; columns with nothing in them are left out.
     pub(super) fn render(&self) -> String {
         let width = |column: usize| {
             let cells = self.rows.iter().filter_map(|row| row.get(column));
             cells.map(|cell| cell.chars().count()).max().unwrap_or(0)
         };
         let widths: Vec<usize> = (0..self.numbers.len()).map(width).collect();
+        let shown: Vec<bool> = (0..self.numbers.len()).map(|column| self.is_used(column)).collect();
         let mut text = String::new();
         for row in &self.rows {
             let mut line = String::new();
-            for ((cell, &width), &number) in row.iter().zip(&widths).zip(&self.numbers) {
+            let cells = row.iter().zip(&widths).zip(&self.numbers).zip(&shown).filter(|(_, &shown)| shown);
+            for (((cell, &width), &number), _) in cells {
                 let padded = if number { format!("{cell:>width$}") } else { format!("{cell:<width$}") };
                 line += &padded;
                 line += "  ";

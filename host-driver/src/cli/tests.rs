@@ -4,7 +4,7 @@
 use std::path::Path;
 
 use clap::CommandFactory;
-use headend_regs::{reg, DropReason, EventEntry, EventKind};
+use headend_regs::{reg, DropReason, EventEntry, EventKind, Stage};
 use serde_json::Value;
 
 use super::*;
@@ -54,11 +54,170 @@ fn lists_show_what_was_applied_and_no_keys() {
     assert_eq!((vpn2.as_array().unwrap().len(), vpn2[0]["to"]["kind"].as_str()), (2, Some("drop")));
 
     let labels = json(&mut card, "label list");
-    assert_eq!(labels[0], serde_json::json!({"label": 528, "action": "pop", "vrf": 1}));
+    let pop = serde_json::json!({"label": 528, "action": "pop", "vrf": 1, "vrf_name": null});
+    assert_eq!(labels[0], pop);
     assert_eq!(
         (labels[2]["action"].as_str(), labels[2]["to"]["labels"][0].as_u64()),
         (Some("swap"), Some(531))
     );
+}
+
+/// The example in a file, as `--config FILE`.
+fn named(dir: &tempfile::TempDir) -> String {
+    let file = dir.path().join("pe.toml");
+    std::fs::write(&file, include_str!("../../examples/pe.toml")).unwrap();
+    std::fs::set_permissions(&file, std::os::unix::fs::PermissionsExt::from_mode(0o600)).unwrap();
+    format!("--config {}", file.display())
+}
+
+#[test]
+fn names_take_the_place_of_numbers_where_they_are_known() {
+    let (_fake, mut card) = programmed();
+    let dir = tempfile::tempdir().unwrap();
+    let config = named(&dir);
+    let bare = output(&mut card, "sa list");
+    assert!(!bare.contains("Tunnel") && !bare.contains("vpn1") && bare.contains("global"), "{bare}");
+    let sas = output(&mut card, &format!("sa list {config}"));
+    assert!(
+        sas.contains("vpn1-site") && sas.contains("vpn2-site") && sas.contains("aes256gcm16-esn"),
+        "{sas}"
+    );
+    let value = json(&mut card, &format!("sa list {config}"));
+    assert_eq!(value["inbound"][0]["vrf_name"], "vpn1");
+    assert_eq!(
+        (&value["outbound"][1]["tunnel"], &value["outbound"][1]["df"]),
+        (&"vpn2-site".into(), &"set".into())
+    );
+    assert_eq!(json(&mut card, "sa list")["inbound"][0]["tunnel"], Value::Null);
+
+    let routes = output(&mut card, &format!("route list --vrf vpn1 {config}"));
+    assert!(routes.contains("encrypt with SA 0 of vpn1-site, port 0 to gateway"), "{routes}");
+    assert!(routes.contains("port 1 to far-pe labels 498/702") && !routes.contains("vpn2"), "{routes}");
+    assert_eq!(json(&mut card, "route list --vrf global").as_array().unwrap().len(), 1);
+    let labels = output(&mut card, &format!("label list {config}"));
+    assert!(labels.contains("VRF vpn1") && labels.contains("of vpn2-site"), "{labels}");
+
+    let cli = Cli::try_parse_from(["headend", "route", "list", "--vrf", "vpn1"]).unwrap();
+    let failure = look(&cli.command, false, &mut card, &mut Vec::new()).unwrap_err();
+    assert!(failure.to_string().contains("no VRF is called `vpn1`") && failure.status() == 2, "{failure}");
+    let cli = Cli::try_parse_from(["headend", "sa", "list", "--config", "/none"]).unwrap();
+    assert_eq!(look(&cli.command, false, &mut card, &mut Vec::new()).unwrap_err().status(), 1);
+}
+
+#[test]
+fn sa_list_shows_mode_encapsulation_limits_and_state() {
+    use headend_regs::{SaInState, SaOutState, Table};
+    let fake = Fake::new();
+    let mut card = fake.open(Options::default());
+    let text = include_str!("../../examples/pe.toml")
+        .replace(
+            "via = \"gateway\"\n",
+            "via = \"gateway\"\ntfc = 512\nlifetime = { soft_packets = 80, hard_packets = 100 }\n",
+        )
+        .replace("algorithm = \"aes128gcm16\"", "algorithm = \"aes128gcm8\"\nudp = { remote = 31000 }")
+        .replace("replay_window = 1024", "lifetime.hard_bytes = 5000");
+    apply(&mut card, &Config::parse(Path::new("pe.toml"), &text).unwrap()).unwrap();
+    let store = |table: Table, bytes: Vec<u8>| {
+        fake.state.lock().unwrap().tables.insert((table.code(), 0), bytes);
+    };
+    store(Table::SaOutState, SaOutState { packets: 80, seq: 80, ..Default::default() }.to_bytes().to_vec());
+    store(Table::SaInState, SaInState { packets: 9, bytes: 5001, ..Default::default() }.to_bytes().to_vec());
+    let sas = output(&mut card, "sa list");
+    for shown in [
+        "expired (bytes)",
+        "bytes -/5000",
+        "soft limit (packets)",
+        "packets 80/100",
+        "tunnel in UDP 4500>31000",
+        "aes128gcm8",
+        "active",
+    ] {
+        assert!(sas.contains(shown), "{shown}: {sas}");
+    }
+    let value = json(&mut card, "sa list");
+    assert_eq!(value["outbound"][1]["udp"], serde_json::json!({"local": 4500, "remote": 31000}));
+    assert_eq!((&value["inbound"][1]["udp"], &value["inbound"][0]["udp"]), (&true.into(), &false.into()));
+    let out = &value["outbound"][0];
+    assert_eq!((&out["state"], &out["limits_reached"][0]), (&"soft".into(), &"packets".into()));
+    assert_eq!((&out["limits"]["hard_packets"], &out["limits"]["soft_bytes"]), (&100.into(), &Value::Null));
+    assert_eq!(value["inbound"][0]["state"], "expired");
+    let routes = output(&mut card, "route list");
+    assert!(routes.contains("encrypt padded to 512 with SA 0"), "{routes}");
+}
+
+#[test]
+fn a_transport_mode_sa_over_ipv6_is_listed_as_such() {
+    let fake = Fake::new();
+    let mut card = fake.open(Options::default());
+    let text = r#"
+        [vrf.inside]
+        id = 7
+        [interface.wan]
+        port = 0
+        mac = "02:00:00:00:00:01"
+        [neighbour.peer]
+        interface = "wan"
+        mac = "02:00:00:00:00:02"
+        [tunnel.host]
+        mode = "transport"
+        local = "2001:db8::1"
+        remote = "2001:db8::2"
+        vrf = "inside"
+        algorithm = "aes128gcm12"
+        in = { spi = 0x100, key = "404142434445464748494a4b4c4d4e4f00000003" }
+        out = { spi = 0x200, key = "404142434445464748494a4b4c4d4e4f00000004", via = "peer" }
+    "#;
+    apply(&mut card, &Config::parse(Path::new("host.toml"), text).unwrap()).unwrap();
+    let value = json(&mut card, "sa list");
+    let (inbound, outbound) = (&value["inbound"][0], &value["outbound"][0]);
+    assert_eq!((&inbound["mode"], &inbound["local"]), (&"transport".into(), &"2001:db8::1".into()));
+    assert_eq!((&outbound["mode"], &outbound["remote"]), (&"transport".into(), &"2001:db8::2".into()));
+    assert_eq!((&inbound["algorithm"], &inbound["vrf"]), (&"aes128gcm12".into(), &7.into()));
+}
+
+#[test]
+fn events_of_sas_are_told_in_words() {
+    let (fake, mut card) = programmed();
+    let dir = tempfile::tempdir().unwrap();
+    let config = named(&dir);
+    let mut told = |kind: EventKind, info: u32, spi: u32, addr: u64, stage: Stage| {
+        let entry = EventEntry {
+            kind: kind.code(),
+            info,
+            spi,
+            addr,
+            sa: 1,
+            stage: stage.code(),
+            ..Default::default()
+        };
+        fake.state.lock().unwrap().event(entry);
+        fake.state.lock().unwrap().event(entry);
+        let text = output(&mut card, &format!("events --count 1 {config}"));
+        (text, json(&mut card, &format!("events --count 1 {config}")))
+    };
+    let (text, value) = told(EventKind::SaSoft, 1 | 1 << 1, 0x2002, 900, Stage::Encap);
+    let words = "outbound SA 1, SPI 0x00002002 of vpn2-site has reached its soft limit of bytes at sequence 900; it goes on";
+    assert!(text.contains(words), "{text}");
+    assert_eq!((&value["limit"], &value["direction"]), (&"bytes".into(), &"outbound".into()));
+    let (text, value) = told(EventKind::SaHard, 0, 0x1001, 77, Stage::Commit);
+    let words = "inbound SA 1, SPI 0x00001001 of vpn1-site has reached its hard limit of packets at sequence 77; it accepts";
+    assert!(text.contains(words), "{text}");
+    assert_eq!((&value["limit"], &value["tunnel"]), (&"packets".into(), &"vpn1-site".into()));
+    let (text, _) = told(EventKind::SaHard, 1 | 2 << 1, 0x2001, 0xffff_ffff, Stage::Encap);
+    assert!(
+        text.contains("SPI 0x00002001 of vpn1-site has used its last sequence number, 4294967295"),
+        "{text}"
+    );
+    let (text, value) = told(EventKind::SaHard, 1 | 3 << 1, 0x9999, 1, Stage::Encap);
+    assert!(text.contains("outbound SA 1, SPI 0x00009999 has reached its hard limit of unknown"), "{text}");
+    assert_eq!((&value["limit"], &value["tunnel"]), (&Value::Null, &Value::Null));
+    let (text, _) = told(EventKind::Acquire, 0, 0, 0, Stage::Encap);
+    assert!(text.contains("Acquire: a packet needs outbound SA 1, which is not there"), "{text}");
+    for (stage, spi) in [(Stage::Commit, 0x1001), (Stage::Encap, 0x2001)] {
+        let (text, value) = told(EventKind::Drop, 0, spi, 5, stage);
+        assert!(text.contains(&format!("SPI {spi:#010x} of vpn1-site sequence 5")), "{text}");
+        assert_eq!(value["tunnel"], "vpn1-site");
+    }
 }
 
 #[test]

@@ -20,6 +20,8 @@ mod tunnels;
 mod values;
 
 #[cfg(test)]
+mod property_tests;
+#[cfg(test)]
 mod tests;
 
 pub use model::{
