@@ -22,7 +22,7 @@ demo: ## Two VPN customers through the simulated card: ESP in, MPLS out, and bac
 
 .PHONY: test
 test: ## Everything: model, RTL, driver, real peers.
-	@scripts/setup.sh sim guest
+	@scripts/setup.sh sim guest vectors
 	@scripts/test.sh
 
 .PHONY: bench
@@ -56,9 +56,19 @@ formal-quick: ## Proofs of skid buffer, FIFO and anti-replay window only.
 	@$(PYTHON) hdl/formal/run.py --quick
 
 .PHONY: area
-area: ## FPGA resources of each module, into docs/results/area.md.
+area: ## FPGA resources and logic levels of every module and of the card, into docs/results/area.md.
 	@scripts/setup.sh yosys
 	@$(PYTHON) hdl/lint/area.py
+
+.PHONY: pnr
+pnr: ## A GHASH multiplier and an AES round placed and routed (ECP5), into docs/results/pnr.json.
+	@scripts/setup.sh yosys pnr
+	@$(PYTHON) hdl/lint/pnr.py
+
+.PHONY: gcm-long
+gcm-long: ## A million random packets through the GCM engine, into docs/results/gcm_long.json.
+	@scripts/setup.sh sim
+	@cargo run --release -q -p headend-hdl-tests --example gcm_long
 
 .PHONY: setup
 setup: ## Install everything that any target needs.

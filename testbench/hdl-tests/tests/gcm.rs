@@ -3,8 +3,10 @@
 
 mod gcm_common;
 
-use gcm_common::{engine, esp_draft, gcm_spec, hex, key_record, wycheproof, Engine, Job, Keys, Vector};
-use headend_hdl_tests::Rng;
+use gcm_common::{engine, esp_draft, gcm_spec, hex, key_record, published, wycheproof, Engine, Job, Keys};
+use headend_hdl_tests::{Agent, Rng};
+use headend_regs::Beat;
+use headend_verilated::Instance;
 
 /// Cycles from an accepted beat to the beat at the output.
 const DATA_LATENCY: u64 = 18;
@@ -18,19 +20,6 @@ fn run(encrypt: bool, jobs: &[Job], stalls: [u32; 3]) -> Engine {
     jobs.iter().for_each(|job| bench.push(job.clone()));
     bench.finish();
     bench
-}
-
-/// A published case as a packet: with its tag when its AAD is that of ESP, else for the data alone.
-fn published(v: &Vector, encrypt: bool) -> Job {
-    let trailer: &[u8] = if encrypt { &[] } else { &v.tag };
-    let job = match v.aad.len() {
-        8 | 12 => Job::new(encrypt, &v.key, &v.nonce(), &v.aad, &v.pt, trailer),
-        _ => Job::untagged(encrypt, &v.key, &v.nonce(), &v.pt, trailer),
-    };
-    let data = if encrypt { &job.output } else { &job.input };
-    assert_eq!(data[..v.ct.len()], v.ct, "case {}: published ciphertext and oracle differ", v.case);
-    assert!(job.tag.is_none_or(|tag| tag[..] == v.tag), "case {}: published tag and oracle differ", v.case);
-    job
 }
 
 #[test]
@@ -134,6 +123,61 @@ fn packets_take_their_beats_or_their_ghash_slots_and_not_a_cycle_more() {
             let took = starts[i + 1] - starts[i];
             assert_eq!(took, job.slots(), "packet {i}: {} bytes, {:?}", job.input.len(), job.ctx);
         }
+    }
+}
+
+#[test]
+fn a_new_key_in_every_packet_costs_no_cycle() {
+    // Sizes that need no slot of their own for GHASH, so every packet takes its beats, and every one has another key.
+    for (encrypt, icv) in [(true, 8), (false, 8), (true, 12), (false, 12), (true, 16), (false, 16)] {
+        let mut rng = Rng::new(12);
+        let mut jobs = Vec::new();
+        for i in 0..600 {
+            let keys = Keys::one(&mut rng, if i % 3 == 0 { 16 } else { 32 });
+            let len = 64 * rng.below(4) as usize + 4 * rng.range(1, 8) as usize;
+            jobs.push(keys.esp_job(&mut rng, encrypt, len, icv));
+        }
+        let engine = run(encrypt, &jobs, [0; 3]);
+        let starts = starts(&engine);
+        for (i, job) in jobs.iter().enumerate().take(jobs.len() - 1) {
+            let beats = job.input.len().div_ceil(64) as u64;
+            assert_eq!(starts[i + 1] - starts[i], beats, "packet {i} of {} bytes", job.input.len());
+        }
+    }
+}
+
+/// Puts another packet's context on the port in every cycle in which no packet begins.
+struct OtherContext(Vec<u8>);
+
+impl Agent for OtherContext {
+    fn drive(&mut self, dut: &mut Instance) {
+        let sop = Beat::from_bytes(dut.get_bytes("s_beat_i")).unwrap().sop;
+        if dut.get("s_valid_i") == 0 || !sop {
+            dut.set_bytes("s_ctx_i", &self.0);
+        }
+    }
+
+    fn sample(&mut self, _: &Instance) {}
+}
+
+#[test]
+fn a_key_that_changes_under_a_packet_is_the_next_packets() {
+    for encrypt in [true, false] {
+        let mut rng = Rng::new(13);
+        let other = Keys::one(&mut rng, 32).job(&mut rng, encrypt, 100, 0);
+        let mut other = OtherContext(other.ctx.to_bytes().to_vec());
+        let mut engine = Engine::new(&engine(encrypt, true), 100_000, [40, 20, 20]);
+        for _ in 0..300 {
+            let keys = Keys::one(&mut rng, 16);
+            let len = rng.range(1, 400) as usize;
+            engine.push(keys.esp_job(&mut rng, encrypt, len, 16));
+        }
+        while !engine.source.is_empty() {
+            let agents: &mut [&mut dyn Agent] =
+                &mut [&mut engine.source, &mut other, &mut engine.sink, &mut engine.tags];
+            engine.bench.step(agents);
+        }
+        engine.finish();
     }
 }
 

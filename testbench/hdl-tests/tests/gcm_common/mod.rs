@@ -5,6 +5,8 @@
 //! Field elements are `u128` values read big-endian from a block: the most significant bit is x^0.
 #![allow(dead_code, reason = "each test file uses its part")]
 
+pub(crate) mod multipliers;
+
 use aes_gcm::aead::{Aead, KeyInit, Payload};
 use aes_gcm::{Aes128Gcm, Aes256Gcm};
 use headend_hdl_tests::{Agent, Bench, Packet, Received, Rng, StreamSink, StreamSource, WordSink};
@@ -110,7 +112,7 @@ pub(crate) struct Vector {
     pub(crate) pt: Vec<u8>,
     /// Ciphertext.
     pub(crate) ct: Vec<u8>,
-    /// 16 bytes.
+    /// 16 bytes, or the first ones of them.
     pub(crate) tag: Vec<u8>,
 }
 
@@ -229,6 +231,23 @@ impl Job {
     }
 }
 
+/// A published case as a packet: with its tag when its AAD is that of ESP, else for the data alone.
+pub(crate) fn published(v: &Vector, encrypt: bool) -> Job {
+    let trailer: &[u8] = if encrypt { &[] } else { &v.tag };
+    let job = match v.aad.len() {
+        8 | 12 => Job::new(encrypt, &v.key, &v.nonce(), &v.aad, &v.pt, trailer),
+        _ => Job::untagged(encrypt, &v.key, &v.nonce(), &v.pt, trailer),
+    };
+    let data = if encrypt { &job.output } else { &job.input };
+    assert_eq!(data[..v.ct.len()], v.ct, "case {}: published ciphertext and oracle differ", v.case);
+    assert!(
+        job.tag.is_none_or(|tag| tag[..v.tag.len()] == v.tag),
+        "case {}: published tag and oracle differ",
+        v.case
+    );
+    job
+}
+
 /// A set of keys to draw from.
 #[derive(Debug)]
 pub(crate) struct Keys(Vec<(Vec<u8>, [u8; 4], GcmKey)>);
@@ -243,6 +262,26 @@ impl Keys {
             (key, salt, record)
         };
         Self((0..count).map(key).collect())
+    }
+
+    /// One random key of `bytes` bytes.
+    pub(crate) fn one(rng: &mut Rng, bytes: usize) -> Self {
+        let key = rng.bytes(bytes);
+        let salt: [u8; 4] = rng.bytes(4).try_into().unwrap();
+        let record = key_record(&key, salt);
+        Self(vec![(key, salt, record)])
+    }
+
+    /// A random packet as ESP has it, with an ICV of `icv` bytes: behind the ciphertext when decrypting.
+    pub(crate) fn esp_job(&self, rng: &mut Rng, encrypt: bool, len: usize, icv: usize) -> Job {
+        let mut job = self.job(rng, encrypt, len, if encrypt { 0 } else { icv });
+        job.ctx.gcm.icv_len = icv as u8;
+        if !encrypt {
+            let tag = job.tag.expect("a processed packet has a tag");
+            job.input[len..].copy_from_slice(&tag[..icv]);
+            job.output[len..].copy_from_slice(&tag[..icv]);
+        }
+        job
     }
 
     /// A random packet with `len` processed bytes and `trailer` bytes after them.
