@@ -41,7 +41,7 @@ impl fmt::Display for Location {
 }
 
 /// Checks a PCI address and gives it the form of sysfs; the domain may be left out.
-fn pci_address(text: &str) -> Result<String, String> {
+pub(crate) fn pci_address(text: &str) -> Result<String, String> {
     let bad =
         || format!("`{text}` is not a PCI address: expected domain:bus:device.function as 0000:01:00.0");
     let full = if text.matches(':').count() == 1 { format!("0000:{text}") } else { text.to_owned() };

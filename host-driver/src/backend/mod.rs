@@ -19,6 +19,7 @@ mod mapping;
 pub mod vfio_user;
 
 pub use error::BackendError;
+pub(crate) use location::pci_address;
 pub use location::Location;
 
 use crate::dma::DmaMemory;

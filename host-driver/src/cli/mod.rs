@@ -12,7 +12,7 @@ use std::time::Duration;
 use clap::{Args, Parser, Subcommand};
 use nix::sys::resource::{setrlimit, Resource};
 
-use crate::backend::Location;
+use crate::backend::{kernel, Location};
 use crate::config::Config;
 use crate::{apply, Card, Error, Options};
 
@@ -111,6 +111,23 @@ enum Command {
 enum CardCommand {
     /// Identity, capabilities, table sizes, links.
     Info,
+    /// Give a PCI function to vfio-pci, so that this driver can use it. Needs root.
+    ///
+    /// Checks first that it is a Headend card, that the IOMMU is on, and that nothing else in its IOMMU group is in use.
+    Bind {
+        /// PCI address: 0000:01:00.0.
+        #[arg(value_parser = crate::backend::pci_address)]
+        address: String,
+        /// Take a function that is no Headend card too; its driver loses it.
+        #[arg(long)]
+        any: bool,
+    },
+    /// Give a PCI function back to the kernel's usual driver. Needs root; waits for a program that still uses it.
+    Unbind {
+        /// PCI address: 0000:01:00.0.
+        #[arg(value_parser = crate::backend::pci_address)]
+        address: String,
+    },
 }
 
 #[derive(Debug, Subcommand)]
@@ -227,6 +244,16 @@ fn run(cli: &Cli, out: &mut dyn Write) -> Result<(), Failure> {
         let report = apply(&mut open(&cli.global, false)?, &config)?;
         return show::report(&report, cli.global.json, out);
     }
+    if let Command::Card { command } = &cli.command {
+        let binding = match command {
+            CardCommand::Bind { address, any } => Some((address, kernel::bind(address, *any))),
+            CardCommand::Unbind { address } => Some((address, kernel::unbind(address))),
+            CardCommand::Info => None,
+        };
+        if let Some((address, binding)) = binding {
+            return show::binding(address, &binding.map_err(Error::from)?, cli.global.json, out);
+        }
+    }
     let events = matches!(cli.command, Command::Events { .. });
     look(&cli.command, cli.global.json, &mut open(&cli.global, events)?, out)
 }
@@ -246,7 +273,7 @@ fn look(command: &Command, json: bool, card: &mut Card, out: &mut dyn Write) -> 
         Command::Events { count, seconds, names } => {
             events::watch(card, *count, seconds.map(Duration::from_secs), &names.load()?, json, out)
         }
-        Command::Apply { .. } => Ok(()),
+        Command::Apply { .. } | Command::Card { .. } => Ok(()),
     }
 }
 

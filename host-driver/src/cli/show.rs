@@ -7,6 +7,7 @@ use serde_json::json;
 
 use super::table::Table;
 use super::{print, Failure};
+use crate::backend::kernel::Binding;
 use crate::{ApplyReport, CardInfo};
 
 /// Capabilities by name.
@@ -73,6 +74,25 @@ pub(super) fn info(info: &CardInfo, json: bool, out: &mut dyn Write) -> Result<(
     }
     text += &table.render();
     print(out, json, &text, &value)
+}
+
+/// What `card bind` and `card unbind` did.
+pub(super) fn binding(
+    address: &str,
+    binding: &Binding,
+    json: bool,
+    out: &mut dyn Write,
+) -> Result<(), Failure> {
+    let name = |driver: &Option<String>| driver.clone().unwrap_or_else(|| "no driver".into());
+    let mut text = if binding.before == binding.now {
+        format!("{address} stays with {}.", name(&binding.now))
+    } else {
+        format!("{address} went from {} to {}.", name(&binding.before), name(&binding.now))
+    };
+    if binding.now.as_deref() == Some("vfio-pci") {
+        text += &format!(" Use it as --card pci:{address}");
+    }
+    print(out, json, &text, &json!({"address": address, "before": binding.before, "now": binding.now}))
 }
 
 pub(super) fn report(report: &ApplyReport, json: bool, out: &mut dyn Write) -> Result<(), Failure> {

@@ -103,6 +103,19 @@ impl CardProcess {
         Ok(String::from_utf8_lossy(&output.stdout).into_owned())
     }
 
+    /// Starts `headend --card vfio-user:SOCKET ARGUMENTS` and lets it run; its standard output is piped. The card serves one
+    /// program at a time, so no other command works meanwhile.
+    ///
+    /// # Errors
+    /// It cannot be started.
+    pub fn spawn_headend(&self, arguments: &[&str]) -> Result<Child> {
+        let mut command = Command::new(&self.cli);
+        command.arg("--card").arg(format!("vfio-user:{}", self.socket.display()));
+        command.args(arguments).stdin(Stdio::null()).stdout(Stdio::piped());
+        end_with_parent(&mut command);
+        command.spawn().context("start headend")
+    }
+
     /// Writes `config` into `dir`, readable by its owner only, and applies it.
     ///
     /// # Errors

@@ -1,12 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
-//! The far provider edge, reached over MPLS: it answers pings of any customer, keeping customers apart by
-//! their labels.
+//! The far provider edge, reached over MPLS: it answers pings and UDP echoes (RFC 862) of any customer, keeping customers
+//! apart by their labels. Answers have the TOS and the DF bit of what they answer.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use headend_testbench::packet::{dissect, icmp_echo, mpls_frame, Ipv4, LabelEntry, Mac, PROTO_ICMP};
+use headend_testbench::packet::{
+    dissect, icmp_echo, mpls_frame, udp, Ipv4, LabelEntry, Mac, PROTO_ICMP, PROTO_UDP,
+};
 
 use crate::wire::{Capture, Service, Wire};
+
+/// UDP port of the echo service.
+pub const ECHO_PORT: u16 = 7;
 
 /// One customer as the far PE knows it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -62,7 +67,7 @@ impl FarPe {
     }
 }
 
-/// The labelled echo reply to a labelled echo request, or why there is none.
+/// The labelled echo of a labelled request, or why there is none.
 fn answer(frame: &[u8], mac: Mac, customers: &[Customer]) -> Result<Vec<u8>, String> {
     let seen = dissect(frame).ok_or("frame shorter than an Ethernet header")?;
     let labels: Vec<u32> = seen.labels.iter().map(|entry| entry.label).collect();
@@ -71,19 +76,27 @@ fn answer(frame: &[u8], mac: Mac, customers: &[Customer]) -> Result<Vec<u8>, Str
         .find(|customer| customer.arriving[..] == labels[..])
         .ok_or_else(|| format!("no customer has labels {labels:?}: {seen}"))?;
     let ip = seen.ip.as_ref().ok_or_else(|| format!("no IPv4 packet below the labels: {seen}"))?;
-    let echo = &ip.payload;
-    if ip.header.proto != PROTO_ICMP || echo.len() < 8 || echo[0] != 8 {
-        return Err(format!("not an echo request: {seen}"));
-    }
-    let word = |at: usize| u16::from_be_bytes([echo[at], echo[at + 1]]);
-    let reply = Ipv4::new(ip.header.dst, ip.header.src, PROTO_ICMP).build(&icmp_echo(
-        true,
-        word(4),
-        word(6),
-        &echo[8..],
-    ));
+    let header = &ip.header;
+    let echo =
+        echo(header, &ip.payload).ok_or_else(|| format!("neither ping nor UDP echo request: {seen}"))?;
+    let back = Ipv4 { tos: header.tos, df: header.df, ..Ipv4::new(header.dst, header.src, header.proto) };
+    let reply = back.build(&echo);
     let label = LabelEntry { label: customer.answer, tc: 0, bottom: true, ttl: 64 };
     Ok(mpls_frame(seen.smac, mac, &[label], &reply))
+}
+
+/// Payload of the answer to a ping or a UDP echo request.
+fn echo(header: &Ipv4, payload: &[u8]) -> Option<Vec<u8>> {
+    let word = |at: usize| Some(u16::from_be_bytes([*payload.get(at)?, *payload.get(at + 1)?]));
+    match header.proto {
+        PROTO_ICMP if payload.len() >= 8 && payload[0] == 8 => {
+            Some(icmp_echo(true, word(4)?, word(6)?, &payload[8..]))
+        }
+        PROTO_UDP if word(2)? == ECHO_PORT => {
+            Some(udp(header.dst, header.src, ECHO_PORT, word(0)?, payload.get(8..)?))
+        }
+        _ => None,
+    }
 }
 
 #[cfg(test)]

@@ -39,10 +39,16 @@ pub fn write_pcap(out: &mut impl Write, frames: &[Seen]) -> Result<()> {
 #[must_use]
 pub fn esp_sa_line(source: &str, destination: &str, sa: &Sa) -> String {
     let hex = |bytes: &[u8]| bytes.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
+    let key = hex(&sa.key.key) + &hex(&sa.key.salt);
+    esp_sa_of(source, destination, sa.spi, &key, sa.key.icv_len)
+}
+
+/// The same for addresses of either family, with key and salt in hexadecimal.
+#[must_use]
+pub fn esp_sa_of(source: &str, destination: &str, spi: u32, key: &str, icv_len: usize) -> String {
+    let family = if source.contains(':') { "IPv6" } else { "IPv4" };
     format!(
-        "\"IPv4\",\"{source}\",\"{destination}\",\"0x{:08x}\",\"AES-GCM with 16 octet ICV [RFC4106]\",\"0x{}{}\",\"NULL\",\"\"\n",
-        sa.spi,
-        hex(&sa.key.key),
-        hex(&sa.key.salt)
+        "\"{family}\",\"{source}\",\"{destination}\",\"0x{spi:08x}\",\
+         \"AES-GCM with {icv_len} octet ICV [RFC4106]\",\"0x{key}\",\"NULL\",\"\"\n"
     )
 }

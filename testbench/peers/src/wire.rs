@@ -164,14 +164,21 @@ impl Drop for Service {
     }
 }
 
-/// A cable with a listening post in the middle: passes frames both ways, keeps a copy of each, and lets a test
-/// put frames of its own in.
-#[derive(Debug)]
+/// What a relay does to the frames of one direction.
+type Change = Box<dyn FnMut(&mut Vec<u8>) + Send>;
+
+/// A cable with a listening post in the middle: passes frames both ways, keeps a copy of each as it goes on, and lets a test
+/// change them on the way, or put frames of its own in. A peer's IPv6 multicast (router solicitations, listener
+/// reports) ends here, so that what the card counts is what the test sent.
 pub struct Relay {
     to_card: Wire,
     capture: Capture,
+    changes: [Arc<Mutex<Option<Change>>>; 2],
     _services: [Service; 2],
 }
+
+/// First bytes of the MAC addresses of IPv6 multicast (RFC 2464 7).
+const IPV6_MULTICAST: [u8; 2] = [0x33, 0x33];
 
 impl Relay {
     /// Joins the two ends; `peer` faces the peer, `card` the card. A frame for a peer that is not there (yet) is
@@ -183,15 +190,28 @@ impl Relay {
         let capture = Capture::default();
         let (to_peer, to_card, inject) = (peer.try_clone()?, card.try_clone()?, card.try_clone()?);
         let (up, down) = (capture.clone(), capture.clone());
-        let upward = Service::spawn(peer, move |frame| {
+        let changes = [Arc::<Mutex<Option<Change>>>::default(), Arc::default()];
+        let [change_up, change_down] = changes.clone();
+        let upward = Service::spawn(peer, move |mut frame| {
+            if frame.starts_with(&IPV6_MULTICAST) {
+                return;
+            }
+            apply(&change_up, &mut frame);
             up.push(true, &frame);
             let _ = to_card.send(&frame);
         });
-        let downward = Service::spawn(card, move |frame| {
+        let downward = Service::spawn(card, move |mut frame| {
+            apply(&change_down, &mut frame);
             down.push(false, &frame);
             let _ = to_peer.send(&frame);
         });
-        Ok(Self { to_card: inject, capture, _services: [upward, downward] })
+        Ok(Self { to_card: inject, capture, changes, _services: [upward, downward] })
+    }
+
+    /// From now on, changes every frame that passes in one direction; `None` stops that.
+    pub fn change(&self, to_card: bool, change: Option<Change>) {
+        let direction = &self.changes[usize::from(!to_card)];
+        *direction.lock().unwrap_or_else(PoisonError::into_inner) = change;
     }
 
     /// What passed, both ways; injected frames are not in it.
@@ -206,6 +226,18 @@ impl Relay {
     /// The card is not there.
     pub fn inject(&self, frame: &[u8]) -> Result<()> {
         self.to_card.send(frame)
+    }
+}
+
+fn apply(change: &Mutex<Option<Change>>, frame: &mut Vec<u8>) {
+    if let Some(change) = change.lock().unwrap_or_else(PoisonError::into_inner).as_mut() {
+        change(frame);
+    }
+}
+
+impl std::fmt::Debug for Relay {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Relay").field("to_card", &self.to_card).finish_non_exhaustive()
     }
 }
 
@@ -235,5 +267,12 @@ mod tests {
         assert_eq!(relay.capture().wait_for(true, 1, second, |frame| frame == b"up").len(), 1);
         assert_eq!(relay.capture().wait_for(false, 1, second, |frame| frame == b"down").len(), 1);
         assert_eq!(relay.capture().frames().len(), 2);
+        relay.change(true, Some(Box::new(|frame| frame.push(b'!'))));
+        peer_end.send(b"up").expect("send");
+        assert_eq!(card_end.receive(second).expect("receive"), Some(b"up!".to_vec()));
+        relay.change(true, None);
+        peer_end.send(&[0x33, 0x33, 0, 0]).expect("send");
+        peer_end.send(b"last").expect("send");
+        assert_eq!(card_end.receive(second).expect("receive"), Some(b"last".to_vec()));
     }
 }

@@ -47,7 +47,14 @@ fn card_works_over_the_guest_kernels_vfio_behind_an_iommu() {
     let (status, words) =
         guest.try_run("/bin/headend --card pci:0000:00:00.0 card info", LIMIT).expect("answer");
     assert_ne!(status, 0);
-    assert!(words.contains("vfio-pci"), "{words}");
+    assert!(words.contains("headend card bind 0000:00:00.0"), "{words}");
+
+    let words = headend_unbind(&mut guest);
+    assert!(words.contains("went from vfio-pci to no driver"), "{words}");
+}
+
+fn headend_unbind(guest: &mut Guest) -> String {
+    guest.run(&format!("/bin/headend card unbind {ADDRESS}"), LIMIT).expect("unbind")
 }
 
 fn boot(card: &CardProcess) -> Guest {
@@ -73,10 +80,13 @@ fn boot(card: &CardProcess) -> Guest {
         .unwrap_or_else(|error| panic!("boot: {error:#}\ncard: {}", card.log()))
 }
 
+/// The product's own command does it, checks included: the card alone in its IOMMU group, and nothing but a card.
 fn bind_to_vfio(guest: &mut Guest) {
+    let (status, words) = guest.try_run("/bin/headend card bind 0000:00:00.0", LIMIT).expect("answer");
+    assert!(status != 0 && words.contains("expected a Headend card"), "{words}");
+    let words = guest.run(&format!("/bin/headend card bind {ADDRESS}"), LIMIT).expect("bind");
+    assert!(words.contains("went from no driver to vfio-pci"), "{words}");
     let device = format!("/sys/bus/pci/devices/{ADDRESS}");
-    guest.run(&format!("echo vfio-pci > {device}/driver_override"), LIMIT).expect("override");
-    guest.run(&format!("echo {ADDRESS} > /sys/bus/pci/drivers_probe"), LIMIT).expect("probe");
     guest
         .run(&format!("test -e {device}/driver && test -e {device}/iommu_group"), LIMIT)
         .expect("bound, in a group");

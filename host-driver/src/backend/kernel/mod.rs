@@ -16,7 +16,10 @@ use super::mapping::{check_access, BarMapping};
 use super::{BackendError, EventFd, PciBackend, Region};
 use crate::dma::DmaMemory;
 
+mod bind;
 mod sysfs;
+
+pub use bind::{bind, unbind, Binding};
 
 mod ioctl {
     //! VFIO_DEVICE_RESET of <linux/vfio.h>.

@@ -9,7 +9,6 @@ use super::super::BackendError;
 /// Checks that the function at `address` exists, is bound to vfio-pci and has an IOMMU group that this process may
 /// open. `root` is `/` but in tests. Gives the function's sysfs directory.
 pub(super) fn check(root: &Path, address: &str) -> Result<PathBuf, BackendError> {
-    let shown = Path::new("/sys/bus/pci/devices").join(address);
     let device = root.join("sys/bus/pci/devices").join(address);
     let open = |text: String| Err(BackendError::Open(text));
     if !device.exists() {
@@ -22,23 +21,13 @@ pub(super) fn check(root: &Path, address: &str) -> Result<PathBuf, BackendError>
                 Some(driver) => format!("is bound to {driver}"),
                 None => "has no driver".to_owned(),
             };
-            let unbind = if device.join("driver").exists() {
-                format!("echo {address} > {}/driver/unbind; ", shown.display())
-            } else {
-                String::new()
-            };
             return open(format!(
-                "{address} {state}; expected vfio-pci. As root: modprobe vfio-pci; \
-                 echo vfio-pci > {}/driver_override; {unbind}echo {address} > /sys/bus/pci/drivers_probe",
-                shown.display()
+                "{address} {state}; expected vfio-pci. As root: modprobe vfio-pci; headend card bind {address}"
             ));
         }
     }
     let Some(group) = link_name(&device.join("iommu_group")) else {
-        return open(format!(
-            "{address} has no IOMMU group: enable the IOMMU (VT-d, AMD-Vi) in the firmware and boot with \
-             intel_iommu=on or amd_iommu=on; without it the card could write all of memory"
-        ));
+        return open(no_iommu(address));
     };
     if !root.join("dev/vfio/vfio").exists() {
         return open("/dev/vfio/vfio is missing: modprobe vfio-pci".to_owned());
@@ -52,8 +41,16 @@ pub(super) fn check(root: &Path, address: &str) -> Result<PathBuf, BackendError>
     Ok(device)
 }
 
+/// What to do about a function without an IOMMU group.
+pub(super) fn no_iommu(address: &str) -> String {
+    format!(
+        "{address} has no IOMMU group: enable the IOMMU (VT-d, AMD-Vi) in the firmware and boot with \
+         intel_iommu=on or amd_iommu=on; without it the card could write all of memory"
+    )
+}
+
 /// Last part of a symbolic link's target.
-fn link_name(path: &Path) -> Option<String> {
+pub(super) fn link_name(path: &Path) -> Option<String> {
     Some(fs::read_link(path).ok()?.file_name()?.to_string_lossy().into_owned())
 }
 
@@ -82,7 +79,7 @@ mod tests {
         fs::create_dir_all(drivers.join("xdma")).unwrap();
         symlink(drivers.join("xdma"), device.join("driver")).unwrap();
         assert!(advice(root).contains("is bound to xdma"));
-        assert!(advice(root).contains("driver/unbind"));
+        assert!(advice(root).contains("headend card bind 0000:01:00.0"));
 
         fs::remove_file(device.join("driver")).unwrap();
         symlink(drivers.join("vfio-pci"), device.join("driver")).unwrap();
