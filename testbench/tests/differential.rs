@@ -7,21 +7,31 @@ use headend_testbench::harness::seeds::run_seeds;
 use std::time::Duration;
 
 /// Time of each test unless `HEADEND_SECONDS` says otherwise.
-const TIME: Duration = Duration::from_secs(30);
+const TIME: Duration = Duration::from_secs(20);
 
-fn check(both_ports: bool) {
-    match run_seeds(both_ports, TIME) {
+fn check(both_ports: bool, pipes: usize) {
+    match run_seeds(both_ports, pipes, TIME, 1, 1) {
         Ok(coverage) => println!("{coverage:?}"),
         Err(mismatch) => panic!("{mismatch}"),
     }
 }
 
 #[test]
-fn one_entrance_at_a_time() {
-    check(false);
+fn one_entrance_at_a_time_one_pipeline() {
+    check(false, 1);
 }
 
 #[test]
-fn both_ports_at_once() {
-    check(true);
+fn one_entrance_at_a_time_two_pipelines() {
+    check(false, 2);
+}
+
+#[test]
+fn both_ports_at_once_one_pipeline() {
+    check(true, 1);
+}
+
+#[test]
+fn both_ports_at_once_two_pipelines() {
+    check(true, 2);
 }

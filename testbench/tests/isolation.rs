@@ -53,34 +53,14 @@ fn tables() -> Tables {
         let link = |port| Link { port, dmac: mac(0x0200_0000_0100 + u64::from(c)), smac: mac(OURS) };
         t.sas_in.insert(
             c * 5,
-            SaIn {
-                fvrf: 0,
-                spi: spi(c, false),
-                dst: GATEWAY,
-                key: key(c, false),
-                window: 1024,
-                ivrf: vrf,
-                selector: None,
-            },
+            SaIn { window: 1024, ivrf: vrf, ..SaIn::tunnel(spi(c, false), GATEWAY, key(c, false)) },
         );
-        t.sas_out.insert(
-            c * 7,
-            SaOut {
-                gen: 1,
-                used: 0,
-                spi: spi(c, true),
-                src: GATEWAY,
-                dst: 0xc633_6400 + u32::from(c),
-                key: key(c, true),
-                dscp: None,
-                df: true,
-                ttl: 64,
-            },
-        );
+        t.sas_out
+            .insert(c * 7, SaOut::tunnel(spi(c, true), GATEWAY, 0xc633_6400 + u32::from(c), key(c, true)));
         let labels = vec![702, label(c, true)];
         let core = Action::Mpls { link: link(1), labels, ttl: None, tc: None };
         t.adjacencies.insert(c * 2, Adjacency { mtu: 9000, action: core });
-        let tunnel = Action::Protect { link: link(0), sa: c * 7, gen: 1 };
+        let tunnel = Action::Protect { link: link(0), sa: c * 7, gen: 1, transport: false, tfc_len: 0 };
         t.adjacencies.insert(c * 2 + 1, Adjacency { mtu: 9000, action: tunnel });
         t.labels.insert(label(c, false), LabelAction::PopVrf(vrf));
         let route = |addr, adj| Route { vrf, prefix: Prefix { addr, len: 16 }, adj };

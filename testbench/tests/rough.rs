@@ -34,7 +34,7 @@ fn tables(sa_key: EspKey) -> Tables {
     t.adjacencies.insert(2, Adjacency { mtu: 9000, action: Action::Host });
     t.routes.push(Route { vrf: 0, prefix: Prefix { addr: 0x0a00_0000, len: 8 }, adj: 1 });
     t.routes.push(Route { vrf: 0, prefix: Prefix { addr: LOCAL, len: 32 }, adj: 2 });
-    let sa = SaIn { fvrf: 0, spi: 7, dst: GATEWAY, key: sa_key, window: 1024, ivrf: 0, selector: None };
+    let sa = SaIn { window: 1024, ..SaIn::tunnel(7, GATEWAY, sa_key) };
     t.sas_in.insert(3, sa);
     t
 }

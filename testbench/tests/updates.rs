@@ -135,7 +135,7 @@ fn sas_come_and_go_while_another_carries_traffic() {
     let mut tables = base();
     tables.routes.push(Route { vrf: 0, prefix: Prefix { addr: 0x0a00_0000, len: 8 }, adj: 2 });
     let key = EspKey { key: vec![9; 32], salt: [1, 2, 3, 4], icv_len: 16, esn: true };
-    let sa = SaIn { fvrf: 0, spi: 0x77, dst: GATEWAY, key: key.clone(), window: 64, ivrf: 0, selector: None };
+    let sa = SaIn { window: 64, ..SaIn::tunnel(0x77, GATEWAY, key.clone()) };
     tables.sas_in.insert(0, sa);
     let mut card = start(&tables);
     let mut model = Model::new(tables);

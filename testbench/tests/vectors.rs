@@ -210,15 +210,7 @@ impl Case {
     fn tables(&self) -> Tables {
         let mut t = Tables::default();
         t.interfaces.insert(0, Interface { vrf: 0, mac: mac(2), mpls: false });
-        let sa = SaIn {
-            fvrf: 0,
-            spi: self.spi,
-            dst: GATEWAY,
-            key: self.key(),
-            window: 64,
-            ivrf: 1,
-            selector: None,
-        };
+        let sa = SaIn { window: 64, ivrf: 1, ..SaIn::tunnel(self.spi, GATEWAY, self.key()) };
         t.sas_in.insert(3, sa);
         t
     }

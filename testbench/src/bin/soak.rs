@@ -1,26 +1,32 @@
 // SPDX-License-Identifier: Apache-2.0
-//! The differential test, long: random scenarios on the Verilated card for `HEADEND_SECONDS` (default
-//! 600) per kind of scenario. Writes what was covered to `docs/results/differential.json`.
+//! The differential test, long: random scenarios on Verilated cards with one and two pipelines, for
+//! `HEADEND_SECONDS` (default 180) per kind of scenario and card, on two processors. Writes what was covered to
+//! `docs/results/differential.json`.
 
 use headend_testbench::harness::seeds::{run_seeds, Coverage};
+use headend_testbench::harness::Mismatch;
 use serde_json::json;
 use std::process::ExitCode;
 use std::time::Duration;
 
 /// Time for each kind of scenario.
-const TIME: Duration = Duration::from_secs(600);
+const TIME: Duration = Duration::from_secs(180);
+/// Threads, each with seeds and cards of its own.
+const THREADS: u64 = 2;
 /// Where the result goes, from the root of the repository.
 const RESULT: &str = "docs/results/differential.json";
 
 fn main() -> ExitCode {
     let mut rows = vec![];
     for (name, both_ports) in [("one_entrance_at_a_time", false), ("both_ports_at_once", true)] {
-        eprintln!("soak: {name} ...");
-        match run_seeds(both_ports, TIME) {
-            Ok(coverage) => rows.push(row(name, &coverage)),
-            Err(mismatch) => {
-                eprintln!("soak: {mismatch}");
-                return ExitCode::FAILURE;
+        for pipes in [1, 2] {
+            eprintln!("soak: {name}, {pipes} pipelines ...");
+            match run(both_ports, pipes) {
+                Ok(coverage) => rows.push(row(name, pipes, &coverage)),
+                Err(mismatch) => {
+                    eprintln!("soak: {mismatch}");
+                    return ExitCode::FAILURE;
+                }
             }
         }
     }
@@ -36,15 +42,31 @@ fn main() -> ExitCode {
     }
 }
 
-fn row(name: &str, coverage: &Coverage) -> serde_json::Value {
+/// Runs the seeds of one row on all threads.
+fn run(both_ports: bool, pipes: usize) -> Result<Coverage, Mismatch> {
+    let worker = |n| move || run_seeds(both_ports, pipes, TIME, 1 + n, THREADS);
+    let results: Vec<_> = std::thread::scope(|scope| {
+        let workers: Vec<_> = (0..THREADS).map(|n| scope.spawn(worker(n))).collect();
+        workers.into_iter().map(|w| w.join().expect("a worker does not panic")).collect()
+    });
+    let mut all = Coverage::default();
+    for result in results {
+        all += result?;
+    }
+    Ok(all)
+}
+
+fn row(name: &str, pipes: usize, coverage: &Coverage) -> serde_json::Value {
     let total = &coverage.total;
     json!({
         "scenario": name,
+        "pipelines": pipes,
         "seeds": coverage.seeds,
         "packets": total.packets,
         "sent": total.sent,
         "to_host": total.to_host,
         "dropped": total.dropped,
+        "limits_told": total.events,
         "verdicts": total.verdicts,
         "differences": 0,
         "seconds": coverage.time.as_secs(),

@@ -3,7 +3,7 @@
 
 use super::{program, Dut, DutError, HostMemory, Output, SharedCard, SimBackend};
 use crate::model::{
-    Counters, HostDelivery, HostDestination, PortCounters, SaInCounters, SaOutCounters, Tables,
+    Counters, HostDelivery, HostDestination, PortCounters, SaEvent, SaInCounters, SaOutCounters, Tables, Told,
 };
 use crate::traffic::Stimulus;
 use headend_driver::card::{Card as DriverCard, Options};
@@ -22,22 +22,31 @@ const DRAIN_LIMIT: u64 = 200_000;
 pub struct SimulatedCard {
     sim: SharedCard,
     driver: DriverCard,
-    /// Interrupts are not needed here: the rings are polled.
     outputs: Vec<Output>,
+    events: Vec<SaEvent>,
 }
 
 impl SimulatedCard {
-    /// Powers up a card, opens it with the driver and lets its ports receive.
+    /// Powers up a card with a pipeline per port, opens it with the driver and lets its ports receive.
     ///
     /// # Errors
     /// The model does not build, or the driver does not accept the card.
     pub fn new() -> Result<SimulatedCard, DutError> {
-        let sim: SharedCard = Arc::new(Mutex::new(SimCard::new(HostMemory::default())?));
+        SimulatedCard::with_pipes(param::NUM_PIPES)
+    }
+
+    /// As [`SimulatedCard::new`], with `pipes` pipelines: one for both ports, or one per port.
+    ///
+    /// # Errors
+    /// As [`SimulatedCard::new`].
+    pub fn with_pipes(pipes: usize) -> Result<SimulatedCard, DutError> {
+        let sim: SharedCard = Arc::new(Mutex::new(SimCard::with_pipes(pipes, HostMemory::default())?));
+        // Interrupts are not needed here: the rings are polled.
         let rings = RingSizes { cmd: 8, event: 8, rx: 7, tx: 6 };
         let options = Options { interrupts: false, rings, ..Options::default() };
         let mut driver = DriverCard::with_backend(Box::new(SimBackend::new(sim.clone())), options)?;
         driver.set_enabled(true)?;
-        Ok(SimulatedCard { sim, driver, outputs: vec![] })
+        Ok(SimulatedCard { sim, driver, outputs: vec![], events: vec![] })
     }
 
     /// The simulation behind the driver.
@@ -76,6 +85,7 @@ impl SimulatedCard {
         }
         while let Some(event) = self.driver.event(Duration::ZERO)? {
             check_event(&event)?;
+            self.events.extend(sa_event(&event));
             done = true;
         }
         Ok(done || self.outputs.len() > before)
@@ -87,7 +97,7 @@ impl SimulatedCard {
 fn check_event(event: &Event) -> Result<(), DutError> {
     match event.kind {
         EventKind::Drop => {}
-        EventKind::Link | EventKind::Acquire | EventKind::SeqExhausted => return Ok(()),
+        EventKind::Link | EventKind::Acquire | EventKind::SaSoft | EventKind::SaHard => return Ok(()),
         _ => return Err(format!("unexpected event {event:?}").into()),
     }
     let reason = event.reason.ok_or("a drop without a reason")?;
@@ -102,6 +112,24 @@ fn check_event(event: &Event) -> Result<(), DutError> {
         return Err(format!("drop {reason} shows the decrypted packet to the host").into());
     }
     Ok(())
+}
+
+/// The limit of which an event tells, if it does.
+fn sa_event(event: &Event) -> Option<SaEvent> {
+    let entry = &event.entry;
+    let hard = match event.kind {
+        EventKind::SaSoft => false,
+        EventKind::SaHard => true,
+        _ => return None,
+    };
+    Some(SaEvent {
+        out: entry.info & 1 == 1,
+        sa: entry.sa,
+        hard,
+        limit: (entry.info >> 1 & 3) as u8,
+        spi: entry.spi,
+        seq: entry.addr,
+    })
 }
 
 /// A packet of the rx ring in the model's terms.
@@ -199,11 +227,21 @@ impl Dut for SimulatedCard {
             bytes: state.bytes,
             auth_fail: state.auth_fail.into(),
             replay_fail: state.replay_fail.into(),
+            told: Told { soft: state.soft_done, hard: state.hard_done },
         })
     }
 
     fn sa_out(&mut self, index: u16) -> Result<SaOutCounters, DutError> {
         let state = self.driver.read::<SaOutState>(index.into())?;
-        Ok(SaOutCounters { seq: state.seq, packets: state.packets, bytes: state.bytes })
+        Ok(SaOutCounters {
+            seq: state.seq,
+            packets: state.packets,
+            bytes: state.bytes,
+            told: Told { soft: state.soft_done, hard: state.hard_done },
+        })
+    }
+
+    fn take_events(&mut self) -> Vec<SaEvent> {
+        std::mem::take(&mut self.events)
     }
 }

@@ -2,11 +2,11 @@
 //! Holds what came out of the card against what the model expects.
 
 use super::Summary;
-use crate::model::{Counters, HostDelivery, Model, Verdict};
-use crate::packet::dissect;
+use crate::model::{Counters, HostDelivery, Model, SaEvent, Verdict};
+use crate::packet::{checksum, dissect, ETHER_HEADER_BYTES};
 use crate::traffic::{Scenario, Step};
 use headend_regs::{DropReason, HostReason};
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::fmt::{self, Write};
 
 /// Something that left the card.
@@ -71,6 +71,42 @@ impl fmt::Display for Mismatch {
 struct Due {
     step: usize,
     output: Output,
+    /// The card was free to choose the IPv4 ID.
+    any_id: bool,
+}
+
+impl Due {
+    /// Whether `output` is what is due.
+    fn is(&self, output: &Output) -> bool {
+        match (&self.output, output) {
+            (Output::Frame { port, bytes }, Output::Frame { port: at, bytes: got })
+                if self.any_id && bytes.len() == got.len() =>
+            {
+                port == at && with_id_of(bytes, got) == *got
+            }
+            (due, output) => due == output,
+        }
+    }
+}
+
+/// `frame` with the IPv4 ID of `other`, checksum made right.
+fn with_id_of(frame: &[u8], other: &[u8]) -> Vec<u8> {
+    let mut frame = frame.to_vec();
+    let ip = ETHER_HEADER_BYTES..ETHER_HEADER_BYTES + 20;
+    frame[ip.start + 4..][..2].copy_from_slice(&other[ip.start + 4..][..2]);
+    frame[ip.start + 10..][..2].fill(0);
+    let sum = checksum(&frame[ip.clone()]);
+    frame[ip.start + 10..][..2].copy_from_slice(&sum.to_be_bytes());
+    frame
+}
+
+/// Protocol, addresses and ID of an IPv4 frame: together they must not come again (RFC 791 3.2).
+fn datagram_name(frame: &[u8]) -> [u8; 11] {
+    let ip = &frame[ETHER_HEADER_BYTES..];
+    let mut name = [ip[9]; 11];
+    name[1..3].copy_from_slice(&ip[4..6]);
+    name[3..].copy_from_slice(&ip[12..20]);
+    name
 }
 
 /// The model beside the card, and the outputs that are due.
@@ -81,6 +117,8 @@ pub struct Checker {
     scenario: Scenario,
     model: Model,
     due: BTreeMap<(usize, usize), VecDeque<Due>>,
+    /// Datagrams for which the card chose the ID.
+    named: BTreeSet<[u8; 11]>,
     summary: Summary,
 }
 
@@ -91,6 +129,7 @@ impl Checker {
             model: Model::new(scenario.tables.clone()),
             scenario: scenario.clone(),
             due: BTreeMap::new(),
+            named: BTreeSet::new(),
             summary: Summary::default(),
         }
     }
@@ -123,7 +162,11 @@ impl Checker {
             Output::Host(_) => self.summary.to_host += 1,
         }
         let lane = (step.stimulus.entrance(), output.egress());
-        self.due.entry(lane).or_default().push_back(Due { step: index, output });
+        self.due.entry(lane).or_default().push_back(Due {
+            step: index,
+            output,
+            any_id: self.model.chose_id(),
+        });
     }
 
     /// Something left the card.
@@ -134,12 +177,30 @@ impl Checker {
         let egress = output.egress();
         let lanes = self.due.iter_mut().filter(|((_, e), _)| *e == egress);
         for (_, lane) in lanes {
-            if lane.front().is_some_and(|due| due.output == output) {
-                lane.pop_front();
+            if let Some(due) = lane.pop_front_if(|due| due.is(&output)) {
+                if due.any_id && !self.named.insert(datagram_name(output.bytes())) {
+                    return Err(self.mismatch(due.step, &format!("IPv4 ID used twice: {}", show(&output))));
+                }
                 return Ok(());
             }
         }
         Err(self.unexpected(&output))
+    }
+
+    /// The card is drained and has told of these limits.
+    ///
+    /// # Errors
+    /// They are not those that the SAs reached.
+    pub fn observe_events(&mut self, mut got: Vec<SaEvent>) -> Result<(), Mismatch> {
+        let mut want = self.model.take_events();
+        self.summary.events += want.len() as u64;
+        got.sort_unstable();
+        want.sort_unstable();
+        if got == want {
+            return Ok(());
+        }
+        let text = format!("limits: the card told of {got:?}, the model of {want:?}");
+        Err(Mismatch { seed: self.scenario.seed, text })
     }
 
     /// Everything that was due has come.
@@ -204,7 +265,7 @@ impl Checker {
         };
         let (got, want) = (output.bytes(), due.output.bytes());
         let first = got.iter().zip(want).position(|(a, b)| a != b).unwrap_or(got.len().min(want.len()));
-        let later = self.due.values().flatten().find(|d| d.output == *output);
+        let later = self.due.values().flatten().find(|d| d.is(output));
         let order = later.map_or(String::new(), |d| format!("\n(it is what step {} should give)", d.step));
         let text = format!(
             "expected {}\ngot      {}\nfirst difference at byte {first}{order}",

@@ -16,7 +16,7 @@ pub use card::SimulatedCard;
 pub use checker::{Checker, Mismatch, Output};
 pub use program::program;
 
-use crate::model::{Counters, SaInCounters, SaOutCounters, Tables};
+use crate::model::{Counters, SaEvent, SaInCounters, SaOutCounters, Tables};
 use crate::traffic::{Scenario, Stimulus};
 use std::collections::BTreeMap;
 
@@ -60,6 +60,9 @@ pub trait Dut {
     /// # Errors
     /// It could not be read.
     fn sa_out(&mut self, index: u16) -> Result<SaOutCounters, DutError>;
+
+    /// Limits of SAs that the card told of since the last call; all of them once it is drained.
+    fn take_events(&mut self) -> Vec<SaEvent>;
 }
 
 /// Runs a scenario. At most `batch_bytes` bytes are under way at once, so that no queue of the card
@@ -101,6 +104,8 @@ pub struct Summary {
     pub to_host: u64,
     /// Packets dropped.
     pub dropped: u64,
+    /// Limits of SAs that were reached.
+    pub events: u64,
     /// How often each verdict was reached: `sent port 0`, `host Arp`, `drop NoRoute` and so on.
     pub verdicts: BTreeMap<String, u64>,
 }
@@ -111,6 +116,7 @@ impl std::ops::AddAssign for Summary {
         self.sent += other.sent;
         self.to_host += other.to_host;
         self.dropped += other.dropped;
+        self.events += other.events;
         for (name, count) in other.verdicts {
             *self.verdicts.entry(name).or_default() += count;
         }
@@ -131,6 +137,7 @@ fn collect(dut: &mut dyn Dut, checker: &mut Checker) -> Result<(), Mismatch> {
     for output in outputs {
         checker.observe(output)?;
     }
+    checker.observe_events(dut.take_events())?;
     match checker.nothing_missing() {
         Ok(()) => Ok(()),
         Err(mismatch) => {

@@ -3,7 +3,7 @@
 
 use super::DutError;
 use crate::model::{Action, Adjacency, Interface, LabelAction, Prefix, SaIn, SaOut, Selector, Tables};
-use crate::packet::{EspKey, Mac};
+use crate::packet::{EspKey, Mac, PROTO_ESP};
 use headend_driver::rings::Command;
 use headend_driver::tables::hash::SaKey;
 use headend_driver::tables::{gcm_key, Cuckoo, Fib};
@@ -33,7 +33,7 @@ pub fn program(card: &mut Card, tables: &Tables) -> Result<(), DutError> {
         // A new generation tells packets in flight that their SA is gone.
         let record = regs::SaIn { gen: present.gen.wrapping_add(1), ..sa_in_record(sa, latency) };
         commands.push(Command::write((*index).into(), &record));
-        commands.extend(hash.insert(SaKey::esp4(sa.fvrf, sa.spi, sa.dst.into()), *index)?);
+        commands.extend(hash.insert(sa_key(sa), *index)?);
     }
     for (index, sa) in &tables.sas_out {
         commands.push(Command::write((*index).into(), &sa_out_record(sa, latency)));
@@ -47,6 +47,11 @@ pub fn program(card: &mut Card, tables: &Tables) -> Result<(), DutError> {
     commands.push(Command::fence());
     card.run(&commands)?;
     Ok(())
+}
+
+/// Where the card looks for an inbound SA.
+fn sa_key(sa: &SaIn) -> SaKey {
+    SaKey { fvrf: sa.fvrf, proto: PROTO_ESP, ipv6: sa.dst.is_v6(), spi: sa.spi, dst: sa.dst.number() }
 }
 
 /// A MAC address as the number that the tables hold.
@@ -80,9 +85,13 @@ fn adjacency_record(adjacency: &Adjacency) -> regs::Adj {
         Action::Drop => regs::Adj { kind: AdjKind::Drop.code(), ..base },
         Action::Host => regs::Adj { kind: AdjKind::Host.code(), egress: regs::Egress::Host.code(), ..base },
         Action::Ip(link) => with_link(AdjKind::Ip, link),
-        Action::Protect { link, sa, gen } => {
-            regs::Adj { sa: *sa, sa_gen: *gen, ..with_link(AdjKind::Protect, link) }
-        }
+        Action::Protect { link, sa, gen, transport, tfc_len } => regs::Adj {
+            sa: *sa,
+            sa_gen: *gen,
+            transport: *transport,
+            tfc_len: *tfc_len,
+            ..with_link(AdjKind::Protect, link)
+        },
         Action::Mpls { link, labels, ttl, tc } => {
             let label = |n: usize| labels.get(n).copied().unwrap_or(0);
             regs::Adj {
@@ -128,7 +137,13 @@ fn sa_in_record(sa: &SaIn, latency: u32) -> regs::SaIn {
     regs::SaIn {
         valid: true,
         esn: sa.key.esn,
-        tunnel: true,
+        tunnel: !sa.transport,
+        udp: sa.udp,
+        no_ecn: sa.no_ecn,
+        soft_packets: sa.limits.soft_packets.unwrap_or(0),
+        hard_packets: sa.limits.hard_packets.unwrap_or(0),
+        soft_bytes: sa.limits.soft_bytes.unwrap_or(0),
+        hard_bytes: sa.limits.hard_bytes.unwrap_or(0),
         gen: 0,
         replay_window: sa.window as u16,
         ivrf: sa.ivrf,
@@ -142,16 +157,26 @@ fn sa_out_record(sa: &SaOut, latency: u32) -> regs::SaOut {
     regs::SaOut {
         valid: true,
         esn: sa.key.esn,
-        tunnel: true,
-        ipv6: false,
+        tunnel: !sa.transport,
+        ipv6: sa.dst.is_v6(),
+        udp: sa.udp.is_some(),
+        sport: sa.udp.map_or(0, |(sport, _)| sport),
+        dport: sa.udp.map_or(0, |(_, dport)| dport),
+        no_ecn: sa.no_ecn,
+        copy_df: sa.copy_df,
+        soft_packets: sa.limits.soft_packets.unwrap_or(0),
+        hard_packets: sa.limits.hard_packets.unwrap_or(0),
+        soft_bytes: sa.limits.soft_bytes.unwrap_or(0),
+        hard_bytes: sa.limits.hard_bytes.unwrap_or(0),
+        soft_seq: sa.limits.soft_seq.unwrap_or(0),
         copy_dscp: sa.dscp.is_none(),
         dscp: sa.dscp.unwrap_or(0),
         df: sa.df,
         gen: sa.gen,
         ttl: sa.ttl,
         spi: sa.spi,
-        src: sa.src.into(),
-        dst: sa.dst.into(),
+        src: sa.src.number(),
+        dst: sa.dst.number(),
         seq: sa.used,
         gcm: key_record(&sa.key, latency),
         ..Default::default()

@@ -40,20 +40,21 @@ fn profile(seed: u64, both_ports: bool) -> Profile {
     }
 }
 
-/// Runs one seed on a fresh card.
+/// Runs one seed on a fresh card with `pipes` pipelines.
 ///
 /// # Errors
 /// The first difference, with the command that runs the seed again.
 ///
 /// # Panics
 /// The simulated card does not start.
-pub fn run_seed(seed: u64, both_ports: bool) -> Result<Summary, Mismatch> {
+pub fn run_seed(seed: u64, both_ports: bool, pipes: usize) -> Result<Summary, Mismatch> {
     let profile = profile(seed, both_ports);
     let scenario = Scenario::random(seed, profile);
-    let mut card = SimulatedCard::new().expect("the simulated card starts");
+    let mut card = SimulatedCard::with_pipes(pipes).expect("the simulated card starts");
     let batch = BATCH_BYTES[seed as usize % BATCH_BYTES.len()];
     run(&mut card, &scenario, batch).map_err(|mismatch| {
-        let test = if both_ports { "both_ports_at_once" } else { "one_entrance_at_a_time" };
+        let entrances = if both_ports { "both_ports_at_once" } else { "one_entrance_at_a_time" };
+        let test = format!("{entrances}_{}", if pipes == 1 { "one_pipeline" } else { "two_pipelines" });
         mismatch.with_note(format!(
             "\nRun it again with:\n  HEADEND_SEED={seed} HEADEND_PACKETS={} HEADEND_SIZE={} \
              cargo test -p headend-testbench --test differential {test}\n",
@@ -73,18 +74,35 @@ pub struct Coverage {
     pub time: Duration,
 }
 
-/// Runs seeds from 1 on for about `time` (`HEADEND_SECONDS` overrides it), or only `HEADEND_SEED`.
+impl std::ops::AddAssign for Coverage {
+    /// What two runs at the same time covered.
+    fn add_assign(&mut self, other: Coverage) {
+        self.seeds += other.seeds;
+        self.total += other.total;
+        self.time = self.time.max(other.time);
+    }
+}
+
+/// Runs seeds from `first` on in steps of `step` for about `time` (`HEADEND_SECONDS` overrides it), or only
+/// `HEADEND_SEED`.
 ///
 /// # Errors
 /// The first difference.
-pub fn run_seeds(both_ports: bool, time: Duration) -> Result<Coverage, Mismatch> {
+pub fn run_seeds(
+    both_ports: bool,
+    pipes: usize,
+    time: Duration,
+    first: u64,
+    step: u64,
+) -> Result<Coverage, Mismatch> {
     let time = variable("HEADEND_SECONDS").map_or(time, Duration::from_secs);
     let only: Option<u64> = variable("HEADEND_SEED");
     let start = Instant::now();
     let mut coverage = Coverage::default();
     loop {
+        let seed = only.unwrap_or(first + step * coverage.seeds);
         coverage.seeds += 1;
-        coverage.total += run_seed(only.unwrap_or(coverage.seeds), both_ports)?;
+        coverage.total += run_seed(seed, both_ports, pipes)?;
         coverage.time = start.elapsed();
         if only.is_some() || coverage.time > time {
             return Ok(coverage);

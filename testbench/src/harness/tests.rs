@@ -4,6 +4,7 @@
 
 use super::*;
 use crate::model::{Model, Verdict};
+use crate::packet::checksum;
 use crate::traffic::Profile;
 
 /// What is wrong with the card.
@@ -18,6 +19,9 @@ enum Fault {
     WrongReason,
     Miscount,
     WrongSa,
+    SameId,
+    LoseEvent,
+    DoubleEvent,
 }
 
 struct ModelCard {
@@ -26,11 +30,12 @@ struct ModelCard {
     fault: Fault,
     /// Outputs until the fault shows.
     left: usize,
+    id: u16,
 }
 
 impl ModelCard {
     fn new(fault: Fault) -> ModelCard {
-        ModelCard { model: Model::default(), outputs: vec![], fault, left: 50 }
+        ModelCard { model: Model::default(), outputs: vec![], fault, left: 50, id: 0 }
     }
 
     fn damage(&mut self) {
@@ -69,7 +74,13 @@ impl Dut for ModelCard {
 
     fn offer(&mut self, stimulus: &Stimulus) -> Result<(), DutError> {
         match self.model.offer(stimulus) {
-            Verdict::Sent { port, frame } => self.outputs.push(Output::Frame { port, bytes: frame }),
+            Verdict::Sent { port, mut frame } => {
+                if self.model.chose_id() && self.fault != Fault::SameId {
+                    self.id += 1;
+                    set_id(&mut frame, self.id);
+                }
+                self.outputs.push(Output::Frame { port, bytes: frame });
+            }
             Verdict::Host(delivery) => self.outputs.push(Output::Host(delivery)),
             Verdict::Dropped(_) => return Ok(()),
         }
@@ -100,6 +111,25 @@ impl Dut for ModelCard {
     fn sa_out(&mut self, index: u16) -> Result<SaOutCounters, DutError> {
         Ok(self.model.sa_out(index).ok_or("no SA")?)
     }
+
+    fn take_events(&mut self) -> Vec<SaEvent> {
+        // The checker has a model of its own.
+        let mut events = self.model.take_events();
+        match (self.fault, events.last().copied()) {
+            (Fault::LoseEvent, Some(_)) => drop(events.pop()),
+            (Fault::DoubleEvent, Some(event)) => events.push(event),
+            _ => {}
+        }
+        events
+    }
+}
+
+/// Gives an IPv4 frame this ID.
+fn set_id(frame: &mut [u8], id: u16) {
+    frame[18..20].copy_from_slice(&id.to_be_bytes());
+    frame[24..26].fill(0);
+    let sum = checksum(&frame[14..34]);
+    frame[24..26].copy_from_slice(&sum.to_be_bytes());
 }
 
 fn scenario(seed: u64, both_ports: bool) -> Scenario {
@@ -118,7 +148,9 @@ fn a_right_card_passes() {
 #[test]
 fn every_fault_is_found_and_names_its_seed() {
     use Fault::*;
-    for fault in [FlipBit, Lose, Duplicate, Swap, WrongPort, WrongReason, Miscount, WrongSa] {
+    for fault in
+        [FlipBit, Lose, Duplicate, Swap, WrongPort, WrongReason, Miscount, WrongSa, LoseEvent, DoubleEvent]
+    {
         for seed in 0..4 {
             let mismatch = run(&mut ModelCard::new(fault), &scenario(seed, false), 8192)
                 .expect_err(&format!("{fault:?} went unnoticed with seed {seed}"));

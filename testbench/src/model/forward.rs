@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! The forwarding decision: labels, VRF routes, adjacencies, and the rewritten packet.
 
-use super::encap::encap_growth;
+use super::encap::{Protection, MAX_GROWTH};
 use super::headers::{label_stack, link, network, Ip, Network, Stack};
 use super::{drop, sent, Action, Adjacency, LabelAction, Link, Model, Packet, Step, Verdict};
 use crate::packet::{
@@ -121,15 +121,27 @@ impl Model {
         if ip.ttl <= 1 {
             return Err(packet.to_host(HostReason::TtlExpired));
         }
+        // Transport mode protects whole packets (RFC 4303 3.1.1) that carry something.
+        if matches!(action, Action::Protect { transport: true, .. }) {
+            if ip.total_len == ip.header_len {
+                return drop(DropReason::InnerMalformed);
+            }
+            if ip.fragment {
+                return Err(packet.to_host(HostReason::Fragment));
+            }
+        }
         if ip.total_len > usize::from(mtu) {
             return Err(packet.to_host(HostReason::TooBig));
         }
-        let growth = match &action {
-            Action::Mpls { labels, .. } => ETHER_HEADER_BYTES + 4 * labels.len(),
-            Action::Protect { .. } => encap_growth(ip.total_len),
-            _ => ETHER_HEADER_BYTES,
+        let frame = match &action {
+            Action::Mpls { labels, .. } => ip.total_len + ETHER_HEADER_BYTES + 4 * labels.len(),
+            Action::Protect { transport: false, tfc_len, .. } => {
+                ip.total_len.max((*tfc_len).into()) + MAX_GROWTH
+            }
+            Action::Protect { .. } => ip.total_len + MAX_GROWTH,
+            _ => ip.total_len + ETHER_HEADER_BYTES,
         };
-        if ip.total_len + growth > param::MAX_FRAME_BYTES {
+        if frame > param::MAX_FRAME_BYTES {
             return Err(packet.to_host(HostReason::TooBig));
         }
         // Ethernet padding ends here: only the IP packet itself goes on.
@@ -142,7 +154,9 @@ impl Model {
                 let tc = tc.unwrap_or(inner[1] >> 5);
                 Ok(send_labelled(&link, &stack(&labels, tc, ttl, true), &inner))
             }
-            Action::Protect { link, sa, gen } => self.encap(sa, gen, &link, &inner),
+            Action::Protect { link, sa, gen, transport, tfc_len } => {
+                self.encap(&Protection { sa, gen, transport, tfc_len }, &link, ip, &inner)
+            }
             Action::Drop | Action::Host => unreachable!("handled above"),
         }
     }
@@ -160,7 +174,7 @@ impl Model {
         // What lies below may be anything. If it is IP, the MTU counts and Ethernet padding ends here.
         let ip_len = match network(&packet.bytes[below..]) {
             Network::V4(ip) => Some(ip.total_len),
-            Network::V6 { total_len } => Some(total_len),
+            Network::V6(ip) => Some(ip.total_len),
             Network::Malformed => None,
         };
         let end = ip_len.map_or(packet.bytes.len(), |len| below + len);

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Reading headers: what a stage may conclude from the bytes of a packet.
 
-use crate::packet::{checksum, LabelEntry, ETHERTYPE_QINQ, ETHERTYPE_VLAN, ETHER_HEADER_BYTES};
+use crate::packet::{
+    checksum, LabelEntry, ETHERTYPE_QINQ, ETHERTYPE_VLAN, ETHER_HEADER_BYTES, IPV6_HEADER_BYTES,
+};
 use headend_regs::param;
 
 /// The parts of an IPv4 header that decide a packet's way.
@@ -12,6 +14,8 @@ pub(super) struct Ip {
     /// Bytes of the whole IP packet.
     pub(super) total_len: usize,
     pub(super) tos: u8,
+    pub(super) id: u16,
+    pub(super) df: bool,
     pub(super) fragment: bool,
     pub(super) ttl: u8,
     pub(super) proto: u8,
@@ -27,16 +31,26 @@ impl Ip {
     }
 }
 
+/// The parts of an IPv6 header that decide a packet's way.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Ip6 {
+    /// Bytes of the whole IP packet.
+    pub(super) total_len: usize,
+    pub(super) tos: u8,
+    pub(super) flow: u32,
+    pub(super) next_header: u8,
+    pub(super) hop_limit: u8,
+    pub(super) src: u128,
+    pub(super) dst: u128,
+}
+
 /// What stands where an IP header is expected.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Network {
     /// A well-formed IPv4 header (its checksum may be wrong).
     V4(Ip),
     /// A well-formed IPv6 header.
-    V6 {
-        /// Bytes of the whole IP packet.
-        total_len: usize,
-    },
+    V6(Ip6),
     /// A header that is truncated, of another version, or at odds with the length of the packet.
     Malformed,
 }
@@ -49,12 +63,24 @@ fn be32(b: &[u8], at: usize) -> u32 {
     u32::from_be_bytes([b[at], b[at + 1], b[at + 2], b[at + 3]])
 }
 
+fn be128(b: &[u8], at: usize) -> u128 {
+    u128::from_be_bytes(b[at..at + 16].try_into().expect("sixteen bytes"))
+}
+
 /// Reads the IP header at the start of `b`; what follows the packet (Ethernet padding) is ignored.
 /// IPv4 per RFC 791 3.1 and the checks of RFC 1812 5.2.2.
 pub(super) fn network(b: &[u8]) -> Network {
     match b.first().map(|first| first >> 4) {
-        Some(6) if b.len() >= 40 && usize::from(be16(b, 4)) + 40 <= b.len() => {
-            return Network::V6 { total_len: usize::from(be16(b, 4)) + 40 };
+        Some(6) if b.len() >= IPV6_HEADER_BYTES && usize::from(be16(b, 4)) + IPV6_HEADER_BYTES <= b.len() => {
+            return Network::V6(Ip6 {
+                total_len: usize::from(be16(b, 4)) + IPV6_HEADER_BYTES,
+                tos: (be16(b, 0) >> 4) as u8,
+                flow: be32(b, 0) & 0xf_ffff,
+                next_header: b[6],
+                hop_limit: b[7],
+                src: be128(b, 8),
+                dst: be128(b, 24),
+            });
         }
         Some(4) => {}
         _ => return Network::Malformed,
@@ -71,6 +97,8 @@ pub(super) fn network(b: &[u8]) -> Network {
         header_len,
         total_len,
         tos: b[1],
+        id: be16(b, 4),
+        df: be16(b, 6) >> 14 & 1 == 1,
         fragment: be16(b, 6) & 0x3fff != 0,
         ttl: b[8],
         proto: b[9],

@@ -15,18 +15,21 @@ mod decap;
 mod encap;
 mod forward;
 mod headers;
+mod limits;
 mod outcome;
 mod replay;
 mod tables;
 #[cfg(test)]
 mod tests;
 
+pub use limits::{SaEvent, Told};
 pub use outcome::{Counters, HostDelivery, PortCounters, SaInCounters, SaOutCounters, Verdict};
 pub use replay::{Replay, ReplayState};
 pub use tables::{
-    Action, Adjacency, Interface, LabelAction, Link, Prefix, Route, SaIn, SaOut, Selector, Tables,
+    Action, Adjacency, Interface, LabelAction, Limits, Link, Prefix, Route, SaIn, SaOut, Selector, Tables,
 };
 
+use self::headers::{network, Network};
 use crate::packet::MIN_SENT_BYTES;
 use crate::traffic::Stimulus;
 use headend_regs::{param, DropReason, HostReason, Ingress};
@@ -49,8 +52,13 @@ struct Packet {
 }
 
 impl Packet {
-    /// The packet, unchanged, to the host.
+    /// The packet to the host: unchanged, but without what followed a decrypted IP packet (RFC 4303 2.7).
     fn to_host(&self, reason: HostReason) -> Verdict {
+        let len = match network(&self.bytes) {
+            Network::V4(ip) if self.sa.is_some() => ip.total_len,
+            Network::V6(ip) if self.sa.is_some() => ip.total_len,
+            _ => self.bytes.len(),
+        };
         Verdict::Host(HostDelivery {
             reason,
             ingress: self.ingress,
@@ -58,7 +66,7 @@ impl Packet {
             vrf: self.vrf,
             sa: self.sa,
             l3: self.l3,
-            bytes: self.bytes.clone(),
+            bytes: self.bytes[..len].to_vec(),
         })
     }
 }
@@ -90,8 +98,9 @@ pub struct Model {
     replay: BTreeMap<u16, ReplayState>,
     sa_in: BTreeMap<u16, SaInCounters>,
     sa_out: BTreeMap<u16, SaOutCounters>,
-    /// IPv4 ID of the next outer header without DF, shared by all SAs.
-    ip_id: u16,
+    events: Vec<SaEvent>,
+    /// The card was free to choose the IPv4 ID of the frame just sent.
+    chose_id: bool,
     /// What the card counted.
     pub counters: Counters,
 }
@@ -118,6 +127,17 @@ impl Model {
         self.tables = tables;
     }
 
+    /// The limits that SAs reached since the last call.
+    pub fn take_events(&mut self) -> Vec<SaEvent> {
+        std::mem::take(&mut self.events)
+    }
+
+    /// Whether the card was free to choose the IPv4 ID of the frame it just sent (a tunnel's outer header without DF).
+    /// The model writes 0.
+    pub fn chose_id(&self) -> bool {
+        self.chose_id
+    }
+
     /// State of an installed inbound SA.
     pub fn sa_in(&self, index: u16) -> Option<SaInCounters> {
         let counters = *self.sa_in.get(&index)?;
@@ -139,6 +159,7 @@ impl Model {
 
     /// A frame arrives on a port. `bad` is the MAC's verdict on it (FCS, alignment).
     pub fn receive(&mut self, port: usize, frame: &[u8], bad: bool) -> Verdict {
+        self.chose_id = false;
         let counters = &mut self.counters.ports[port];
         counters.rx_frames += 1;
         counters.rx_bytes += frame.len() as u64;
@@ -155,6 +176,7 @@ impl Model {
 
     /// The host sends a packet.
     pub fn host_send(&mut self, destination: HostDestination, bytes: &[u8]) -> Verdict {
+        self.chose_id = false;
         self.counters.host_tx += 1;
         let verdict = match destination {
             HostDestination::Port(port) => sent(port, bytes.to_vec()),
@@ -178,8 +200,8 @@ impl Model {
     /// The way of a frame that the port accepted.
     fn outside_in(&mut self, port: usize, frame: &[u8]) -> Step<Verdict> {
         match self.classify(port, frame)? {
-            classify::Class::Esp { packet, sa, esp } => {
-                let inner = self.decap(packet, sa, &esp)?;
+            classify::Class::Esp { packet, outer, sa, esp } => {
+                let inner = self.decap(packet, outer, sa, &esp)?;
                 self.forward(inner)
             }
             classify::Class::Clear(packet) => self.forward(packet),

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! What the card did with a packet, and what it counted.
 
+use super::limits::Told;
 use headend_regs::{DropReason, HostReason, Ingress};
 use std::collections::BTreeMap;
 
@@ -112,12 +113,14 @@ pub struct SaInCounters {
     pub seq_top: u64,
     /// Packets accepted.
     pub packets: u64,
-    /// Inner bytes accepted.
+    /// Bytes accepted inside ESP, without padding.
     pub bytes: u64,
     /// Wrong ICVs.
     pub auth_fail: u64,
     /// Replayed packets.
     pub replay_fail: u64,
+    /// Limits told to the host.
+    pub told: Told,
 }
 
 /// State of an outbound SA as the card reports it.
@@ -127,6 +130,8 @@ pub struct SaOutCounters {
     pub seq: u64,
     /// Packets sent.
     pub packets: u64,
-    /// Inner bytes sent.
+    /// Bytes sent inside ESP, without padding.
     pub bytes: u64,
+    /// Limits told to the host.
+    pub told: Told,
 }

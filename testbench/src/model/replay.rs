@@ -60,31 +60,45 @@ impl ReplayState {
         u64::from(high) << 32 | u64::from(low)
     }
 
-    /// Checks an authenticated number against the window and records it (RFC 4303 3.4.3).
-    pub fn accept(&mut self, seq: u64) -> Replay {
+    /// Checks an authenticated number against the window (RFC 4303 3.4.3).
+    pub fn check(&self, seq: u64) -> Replay {
         let width = u64::from(self.window);
-        if width > 0 && seq <= self.top {
-            if self.top - seq >= width {
-                return Replay::Old;
-            }
-            if !self.seen.insert(seq) {
-                return Replay::Duplicate;
-            }
-            return Replay::Fresh;
+        if width == 0 || seq > self.top {
+            Replay::Fresh
+        } else if self.top - seq >= width {
+            Replay::Old
+        } else if self.seen.contains(&seq) {
+            Replay::Duplicate
+        } else {
+            Replay::Fresh
         }
+    }
+
+    /// Records a number that is [`Replay::Fresh`].
+    pub fn record(&mut self, seq: u64) {
+        let width = u64::from(self.window);
         self.top = self.top.max(seq);
         if width > 0 {
             self.seen.insert(seq);
-            let bottom = (self.top + 1).saturating_sub(width);
+            let bottom = self.top.saturating_sub(width - 1);
             self.seen = self.seen.split_off(&bottom);
         }
-        Replay::Fresh
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    impl ReplayState {
+        fn accept(&mut self, seq: u64) -> Replay {
+            let verdict = self.check(seq);
+            if verdict == Replay::Fresh {
+                self.record(seq);
+            }
+            verdict
+        }
+    }
 
     #[test]
     fn window_is_exact_at_both_edges() {

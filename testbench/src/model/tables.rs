@@ -2,7 +2,7 @@
 //! The tables as a network engineer thinks of them: lists, maps and prefixes, not hash ways and trie
 //! nodes. An entry that is not in its map is not installed.
 
-use crate::packet::{EspKey, Mac};
+use crate::packet::{Address, EspKey, Mac};
 use std::collections::BTreeMap;
 
 /// A logical interface. Interface n, for n below the number of ports, is the untagged interface of
@@ -48,7 +48,23 @@ pub struct Selector {
     pub proto: Option<u8>,
 }
 
-/// An inbound tunnel-mode ESP SA.
+/// Limits of an SA (RFC 4301 4.4.2.1): a soft one is told to the host, a hard one ends the SA. `None` is no limit; 0 is
+/// no number for a limit.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Limits {
+    /// Packets accepted or sent.
+    pub soft_packets: Option<u64>,
+    /// Packets accepted or sent.
+    pub hard_packets: Option<u64>,
+    /// Bytes inside ESP, without padding.
+    pub soft_bytes: Option<u64>,
+    /// Bytes inside ESP, without padding.
+    pub hard_bytes: Option<u64>,
+    /// Sequence number, outbound only. The hard limit is the end of the number space.
+    pub soft_seq: Option<u64>,
+}
+
+/// An inbound ESP SA.
 #[derive(Clone, Debug)]
 pub struct SaIn {
     /// VRF in which the encrypted packets arrive.
@@ -56,7 +72,15 @@ pub struct SaIn {
     /// SPI.
     pub spi: u32,
     /// Outer destination address.
-    pub dst: u32,
+    pub dst: Address,
+    /// Transport mode; else tunnel mode.
+    pub transport: bool,
+    /// The packets come in UDP (RFC 3948).
+    pub udp: bool,
+    /// Tunnel mode: the inner ECN field stays as it is.
+    pub no_ecn: bool,
+    /// When it ends.
+    pub limits: Limits,
     /// Keys, ICV length, ESN.
     pub key: EspKey,
     /// Anti-replay window in packets; 0 is off.
@@ -67,7 +91,26 @@ pub struct SaIn {
     pub selector: Option<Selector>,
 }
 
-/// An outbound tunnel-mode ESP SA.
+impl SaIn {
+    /// A tunnel mode SA in VRF 0, without window, selector or limits.
+    pub fn tunnel(spi: u32, dst: impl Into<Address>, key: EspKey) -> SaIn {
+        SaIn {
+            fvrf: 0,
+            spi,
+            dst: dst.into(),
+            transport: false,
+            udp: false,
+            no_ecn: false,
+            limits: Limits::default(),
+            key,
+            window: 0,
+            ivrf: 0,
+            selector: None,
+        }
+    }
+}
+
+/// An outbound ESP SA.
 #[derive(Clone, Debug)]
 pub struct SaOut {
     /// Generation: tells SAs apart that use the same index one after the other.
@@ -76,18 +119,59 @@ pub struct SaOut {
     pub used: u64,
     /// SPI.
     pub spi: u32,
-    /// Outer source address.
-    pub src: u32,
-    /// Outer destination address.
-    pub dst: u32,
+    /// Outer source address in tunnel mode, of the family of `dst`.
+    pub src: Address,
+    /// Outer destination address in tunnel mode.
+    pub dst: Address,
+    /// Transport mode; else tunnel mode.
+    pub transport: bool,
+    /// Source and destination port when the packets go in UDP (RFC 3948).
+    pub udp: Option<(u16, u16)>,
+    /// Tunnel mode: the outer ECN field is 0 instead of the inner one.
+    pub no_ecn: bool,
+    /// When it ends.
+    pub limits: Limits,
     /// Keys, ICV length, ESN.
     pub key: EspKey,
     /// DSCP of the outer header; `None` copies the inner one.
     pub dscp: Option<u8>,
-    /// Don't-fragment bit of the outer header.
+    /// Don't-fragment bit of the outer IPv4 header.
     pub df: bool,
-    /// TTL of the outer header.
+    /// Set it also when the inner packet has it, or is IPv6.
+    pub copy_df: bool,
+    /// TTL or hop limit of the outer header in tunnel mode.
     pub ttl: u8,
+}
+
+impl SaOut {
+    /// A tunnel mode SA with a new key, generation 1, DF set, DSCP and ECN copied, TTL 64, without limits.
+    pub fn tunnel(spi: u32, src: impl Into<Address>, dst: impl Into<Address>, key: EspKey) -> SaOut {
+        SaOut {
+            gen: 1,
+            used: 0,
+            spi,
+            src: src.into(),
+            dst: dst.into(),
+            transport: false,
+            udp: None,
+            no_ecn: false,
+            limits: Limits::default(),
+            key,
+            dscp: None,
+            df: true,
+            copy_df: false,
+            ttl: 64,
+        }
+    }
+
+    /// Last sequence number that it may use (RFC 4303 3.3.3): the counter must not cycle.
+    pub fn last_seq(&self) -> u64 {
+        if self.key.esn {
+            u64::MAX
+        } else {
+            u32::MAX.into()
+        }
+    }
 }
 
 /// A route. The longest prefix of the VRF wins.
@@ -151,6 +235,10 @@ pub enum Action {
         sa: u16,
         /// Generation that the SA must have.
         gen: u8,
+        /// The SA must be in transport mode; else in tunnel mode.
+        transport: bool,
+        /// Tunnel mode: zeros follow inner packets shorter than this (RFC 4303 2.7).
+        tfc_len: u16,
     },
 }
 
@@ -188,7 +276,7 @@ impl Tables {
     }
 
     /// The index of the inbound SA for an ESP packet.
-    pub fn sa_in(&self, fvrf: u16, spi: u32, dst: u32) -> Option<u16> {
+    pub fn sa_in(&self, fvrf: u16, spi: u32, dst: Address) -> Option<u16> {
         let found = self.sas_in.iter().find(|(_, s)| s.fvrf == fvrf && s.spi == spi && s.dst == dst);
         found.map(|(index, _)| *index)
     }

@@ -3,8 +3,9 @@
 
 use super::*;
 use crate::packet::{
-    addr, checksum, ethernet, icmp_echo, mac, mpls_frame, EspKey, EspPayload, Ipv4, LabelEntry,
+    addr, checksum, ethernet, icmp_echo, mac, mpls_frame, udp, EspKey, EspPayload, Ipv4, Ipv6, LabelEntry,
     ETHERTYPE_ARP, ETHERTYPE_IPV4, ETHERTYPE_IPV6, ETHERTYPE_VLAN, PROTO_AH, PROTO_ESP, PROTO_ICMP,
+    PROTO_UDP,
 };
 
 const OURS: u64 = 0x0200_0000_0001;
@@ -28,27 +29,13 @@ fn tables() -> Tables {
     for port in 0..2 {
         t.interfaces.insert(port, Interface { vrf: 0, mac: mac(OURS), mpls: port == 1 });
     }
-    t.sas_in
-        .insert(5, SaIn { fvrf: 0, spi: SPI, dst: GATEWAY, key: key(), window: 64, ivrf: 1, selector: None });
-    t.sas_out.insert(
-        6,
-        SaOut {
-            gen: 3,
-            used: 0,
-            spi: 0x2002,
-            src: GATEWAY,
-            dst: CE,
-            key: key(),
-            dscp: None,
-            df: true,
-            ttl: 64,
-        },
-    );
+    t.sas_in.insert(5, SaIn { window: 64, ivrf: 1, ..SaIn::tunnel(SPI, GATEWAY, key()) });
+    t.sas_out.insert(6, SaOut { gen: 3, ..SaOut::tunnel(0x2002, GATEWAY, CE, key()) });
     let mpls = Action::Mpls { link: link(1, CORE), labels: vec![702, 498], ttl: None, tc: None };
     let actions = [
         (1, Action::Host),
         (2, mpls),
-        (3, Action::Protect { link: link(0, THEIRS), sa: 6, gen: 3 }),
+        (3, Action::Protect { link: link(0, THEIRS), sa: 6, gen: 3, transport: false, tfc_len: 0 }),
         (4, Action::Ip(link(0, THEIRS))),
         (5, Action::Drop),
     ];
@@ -188,7 +175,7 @@ fn every_trailer_rule_has_its_reason() {
     wrong_pad.plaintext[at] = 9;
     assert_eq!(drop_of(wrong_pad), DropReason::EspTrailer);
     let mut malformed = inner.clone();
-    malformed[0] = 0x55;
+    malformed[0] = 0x44;
     assert_eq!(drop_of(EspPayload::new(&malformed, 4)), DropReason::InnerMalformed);
     let mut checksum = inner.clone();
     checksum[10] ^= 1;
@@ -394,7 +381,7 @@ fn number_zero_never_passes_with_esn_either() {
 #[test]
 fn no_frame_longer_than_the_longest_is_sent() {
     // (destination from the host's VRF, longest IP packet): ESP, two labels, plain IP.
-    for (dst, longest) in [(addr(10, 1, 0, 9), 9146), (addr(10, 2, 0, 9), 9194), (addr(20, 0, 0, 5), 9202)] {
+    for (dst, longest) in [(addr(10, 1, 0, 9), 9117), (addr(10, 2, 0, 9), 9194), (addr(20, 0, 0, 5), 9202)] {
         let mut t = tables();
         t.adjacencies.values_mut().for_each(|a| a.mtu = u16::MAX);
         let route = |vrf| HostDestination::Route { vrf };
@@ -404,7 +391,8 @@ fn no_frame_longer_than_the_longest_is_sent() {
         let Verdict::Sent { frame, .. } = m.host_send(route(vrf), &packet(longest)) else {
             panic!("{longest}")
         };
-        assert!((9213..=9216).contains(&frame.len()), "{} bytes", frame.len());
+        // ESP counts as the most that any SA adds.
+        assert!((9184..=9216).contains(&frame.len()), "{} bytes", frame.len());
         assert_eq!(reason(m.host_send(route(vrf), &packet(longest + 1))), HostReason::TooBig);
     }
     // A swap of one label for two.
@@ -417,4 +405,216 @@ fn no_frame_longer_than_the_longest_is_sent() {
     };
     assert!(matches!(swapped(9212), Verdict::Sent { frame, .. } if frame.len() == 9216));
     assert_eq!(reason(swapped(9213)), HostReason::TooBig);
+}
+
+/// SA 5 with a change, and what `frame` becomes.
+fn with_sa_in(change: impl Fn(&mut SaIn), frame: &[u8]) -> Verdict {
+    let mut t = tables();
+    change(t.sas_in.get_mut(&5).unwrap());
+    Model::new(t).receive(0, frame, false)
+}
+
+fn sealed(payload: &EspPayload) -> Vec<u8> {
+    key().seal(SPI, 1, [7; 8], payload)
+}
+
+#[test]
+fn esp_comes_over_ipv6_and_in_udp() {
+    let want = run(0, &esp_frame(1));
+    let esp = sealed(&EspPayload::new(&to_remote(), 4));
+    let gateway6 = 0x2001_0db8u128 << 96 | 1;
+    let over6 = |next| eth(ETHERTYPE_IPV6, &Ipv6::new(9, gateway6, next).build(&esp));
+    assert_eq!(with_sa_in(|sa| sa.dst = gateway6.into(), &over6(PROTO_ESP)), want);
+    assert_eq!(reason(run(0, &over6(PROTO_ESP))), HostReason::UnknownEthertype);
+    assert_eq!(reason(run(0, &over6(PROTO_AH))), HostReason::Ah);
+    for extension in [0, 43, 44, 60, 135] {
+        assert_eq!(reason(run(0, &over6(extension))), HostReason::Ipv6Extension);
+    }
+    // The checksum of UDP does not matter.
+    let datagram = |dport, spi: [u8; 4]| {
+        let mut esp = esp.clone();
+        esp[..4].copy_from_slice(&spi);
+        let mut d = udp(1, 2, 60_000, dport, &esp);
+        d[6] ^= 0x5a;
+        eth(ETHERTYPE_IPV4, &Ipv4::new(CE, GATEWAY, PROTO_UDP).build(&d))
+    };
+    let spi = SPI.to_be_bytes();
+    let in_udp = |frame: &[u8]| with_sa_in(|sa| sa.udp = true, frame);
+    assert_eq!(in_udp(&datagram(4500, spi)), want);
+    assert_eq!(run(0, &datagram(4500, spi)), Verdict::Dropped(DropReason::EspEncap));
+    assert_eq!(in_udp(&esp_frame(1)), Verdict::Dropped(DropReason::EspEncap));
+    // IKE, another port, a keepalive.
+    assert_eq!(reason(in_udp(&datagram(4500, [0; 4]))), HostReason::LocalAddress);
+    assert_eq!(reason(in_udp(&datagram(4501, spi))), HostReason::LocalAddress);
+    let keepalive = Ipv4::new(CE, GATEWAY, PROTO_UDP).build(&udp(1, 2, 4500, 4500, &[0xff]));
+    assert_eq!(reason(in_udp(&eth(ETHERTYPE_IPV4, &keepalive))), HostReason::LocalAddress);
+}
+
+#[test]
+fn ecn_is_combined_as_figure_4_of_rfc_6040_says() {
+    const DROP: u8 = 9;
+    // Rows: inner Not-ECT, ECT(0), ECT(1), CE. Columns: outer Not-ECT, ECT(0), ECT(1), CE.
+    let figure = [(0, [0, 0, 0, DROP]), (2, [2, 2, 1, 3]), (1, [1, 1, 1, 3]), (3, [3, 3, 3, 3])];
+    for (inner_ecn, row) in figure {
+        for (outer_ecn, want) in [0, 2, 1, 3].into_iter().zip(row) {
+            let mut inner = Ipv4::new(addr(10, 1, 0, 5), addr(10, 2, 0, 7), PROTO_ICMP);
+            inner.tos = 0xb8 | inner_ecn;
+            let esp = sealed(&EspPayload::new(&inner.build(&[1; 30]), 4));
+            let outer = Ipv4 { tos: outer_ecn, ..Ipv4::new(CE, GATEWAY, PROTO_ESP) };
+            let frame = eth(ETHERTYPE_IPV4, &outer.build(&esp));
+            let illegal = Verdict::Dropped(DropReason::EcnIllegal);
+            let tos = |verdict| match verdict {
+                Verdict::Sent { frame, .. } => crate::packet::dissect(&frame).unwrap().ip.unwrap().header.tos,
+                verdict => {
+                    assert_eq!(verdict, illegal);
+                    DROP
+                }
+            };
+            let got = tos(run(0, &frame));
+            assert_eq!(got & 3, want & 3, "inner {inner_ecn} outer {outer_ecn}");
+            assert_eq!(got == DROP, want == DROP);
+            assert_eq!(tos(with_sa_in(|sa| sa.no_ecn = true, &frame)), 0xb8 | inner_ecn);
+        }
+    }
+}
+
+#[test]
+fn transport_mode_puts_the_header_back() {
+    let segment = udp(CE, GATEWAY, 5, 6, b"in transport mode");
+    let mut outer = Ipv4::new(CE, GATEWAY, PROTO_ESP);
+    (outer.tos, outer.id, outer.df, outer.ttl) = (0x2a, 77, false, 9);
+    let frame = eth(ETHERTYPE_IPV4, &outer.build(&sealed(&EspPayload::new(&segment, PROTO_UDP))));
+    let mut t = tables();
+    t.routes.push(Route { vrf: 1, prefix: Prefix { addr: GATEWAY, len: 32 }, adj: 1 });
+    let sa = t.sas_in.get_mut(&5).unwrap();
+    sa.transport = true;
+    let mut m = Model::new(t.clone());
+    let Verdict::Host(delivery) = m.receive(0, &frame, false) else { panic!() };
+    let want = Ipv4 { proto: PROTO_UDP, ..outer.clone() }.build(&segment);
+    assert_eq!((delivery.bytes, delivery.sa, delivery.vrf), (want, Some(5), 1));
+    assert_eq!(m.sa_in(5).unwrap().bytes, segment.len() as u64);
+    let dropped = |payload: EspPayload| {
+        let frame = eth(ETHERTYPE_IPV4, &outer.build(&sealed(&payload)));
+        Model::new(t.clone()).receive(0, &frame, false)
+    };
+    assert_eq!(dropped(EspPayload::new(&segment, 59)), Verdict::Dropped(DropReason::EspDummy));
+    let empty = EspPayload::with_padding(&[], 6, 2);
+    assert_eq!(dropped(empty.clone()), Verdict::Dropped(DropReason::EspTrailer));
+    // In tunnel mode the version must be that of the next header.
+    assert_eq!(
+        run(0, &eth(ETHERTYPE_IPV4, &outer.build(&sealed(&empty)))),
+        Verdict::Dropped(DropReason::EspNextHeader)
+    );
+    let as_ipv6 = sealed(&EspPayload::new(&to_remote(), 41));
+    let verdict = run(0, &eth(ETHERTYPE_IPV4, &outer.build(&as_ipv6)));
+    assert_eq!(verdict, Verdict::Dropped(DropReason::EspNextHeader));
+    let ipv6 = Ipv6::new(1, 2, 17).build(&[5; 20]);
+    let verdict = run(0, &eth(ETHERTYPE_IPV4, &outer.build(&sealed(&EspPayload::new(&ipv6, 41)))));
+    assert_eq!(reason(verdict), HostReason::UnknownEthertype);
+}
+
+/// What the host's `packet` into VRF 1 becomes, with SA 6 and its adjacency changed.
+fn protected(change: impl Fn(&mut SaOut), transport: bool, tfc_len: u16, packet: &[u8]) -> Verdict {
+    let mut t = tables();
+    change(t.sas_out.get_mut(&6).unwrap());
+    let action = Action::Protect { link: link(0, THEIRS), sa: 6, gen: 3, transport, tfc_len };
+    t.adjacencies.insert(3, Adjacency { mtu: 9000, action });
+    Model::new(t).host_send(HostDestination::Route { vrf: 1 }, packet)
+}
+
+fn frame_of(verdict: Verdict) -> Vec<u8> {
+    match verdict {
+        Verdict::Sent { frame, .. } => frame,
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn outer_headers_are_as_the_sa_says() {
+    let mut inner = Ipv4::new(addr(10, 2, 0, 7), addr(10, 1, 0, 5), PROTO_ICMP);
+    inner.tos = 0xb9;
+    let packet = inner.build(&[3; 50]);
+    let header = |change: &dyn Fn(&mut SaOut)| {
+        crate::packet::dissect(&frame_of(protected(change, false, 0, &packet))).unwrap().ip.unwrap().header
+    };
+    assert_eq!(header(&|_| {}).tos, 0xb9);
+    assert_eq!(header(&|sa| sa.no_ecn = true).tos, 0xb8);
+    assert_eq!(header(&|sa| sa.dscp = Some(10)).tos, 10 << 2 | 1);
+    assert!(!header(&|sa| sa.df = false).df);
+    assert!(header(&|sa| (sa.df, sa.copy_df) = (false, true)).df);
+    // In UDP.
+    let frame = frame_of(protected(|sa| sa.udp = Some((4500, 6000)), false, 0, &packet));
+    let ip = crate::packet::dissect(&frame).unwrap().ip.unwrap();
+    assert_eq!((ip.header.proto, ip.payload[..4].to_vec()), (PROTO_UDP, vec![0x11, 0x94, 0x17, 0x70]));
+    assert_eq!(usize::from(u16::from_be_bytes([ip.payload[4], ip.payload[5]])), ip.payload.len());
+    assert_eq!(key().open(&ip.payload[8..], 1), Some(EspPayload::new(&routed(&packet), 4)));
+    // Over IPv6, where there is no UDP.
+    let six = |sa: &mut SaOut| (sa.src, sa.dst) = (5u128.into(), 6u128.into());
+    let frame = frame_of(protected(six, false, 0, &packet));
+    let (ip, esp) = etherparse::Ipv6Header::from_slice(&frame[14..]).unwrap();
+    assert_eq!((ip.traffic_class, ip.hop_limit, ip.next_header.0), (0xb9, 64, PROTO_ESP));
+    assert_eq!((frame[12..14].to_vec(), usize::from(ip.payload_length)), (vec![0x86, 0xdd], esp.len()));
+    assert_eq!(key().open(esp, 1), Some(EspPayload::new(&routed(&packet), 4)));
+    let both = |sa: &mut SaOut| (sa.dst, sa.udp) = (6u128.into(), Some((1, 2)));
+    assert_eq!(protected(both, false, 0, &packet), Verdict::Dropped(DropReason::SaOutInvalid));
+}
+
+#[test]
+fn traffic_flow_padding_hides_the_size() {
+    let packet = ping(addr(10, 2, 0, 7), addr(10, 1, 0, 5));
+    let frame = frame_of(protected(|_| {}, false, 500, &packet));
+    let ip = crate::packet::dissect(&frame).unwrap().ip.unwrap();
+    let mut padded = routed(&packet);
+    padded.resize(500, 0);
+    assert_eq!(key().open(&ip.payload, 1), Some(EspPayload::new(&padded, 4)));
+    assert_eq!(reason(protected(|_| {}, false, 9118, &packet)), HostReason::TooBig);
+    assert_eq!(protected(|_| {}, false, 84, &packet), protected(|_| {}, false, 0, &packet));
+}
+
+#[test]
+fn transport_mode_keeps_the_header_and_protects_whole_packets_only() {
+    let mut header = Ipv4::new(addr(10, 2, 0, 7), addr(10, 1, 0, 5), 17);
+    (header.tos, header.id, header.df) = (0x2a, 99, false);
+    let packet = header.build(&[9; 33]);
+    let transport = |sa: &mut SaOut| sa.transport = true;
+    let frame = frame_of(protected(transport, true, 700, &packet));
+    let ip = crate::packet::dissect(&frame).unwrap().ip.unwrap();
+    assert_eq!(ip.header, Ipv4 { ttl: 63, proto: PROTO_ESP, ..header.clone() });
+    assert_eq!(key().open(&ip.payload, 1), Some(EspPayload::new(&[9; 33], 17)));
+    assert_eq!(protected(|_| {}, true, 0, &packet), Verdict::Dropped(DropReason::SaOutInvalid));
+    assert_eq!(protected(transport, false, 0, &packet), Verdict::Dropped(DropReason::SaOutInvalid));
+    let empty = header.build(&[]);
+    assert_eq!(protected(transport, true, 0, &empty), Verdict::Dropped(DropReason::InnerMalformed));
+    let fragment = Ipv4 { mf: true, ..header }.build(&[9; 16]);
+    assert_eq!(reason(protected(transport, true, 0, &fragment)), HostReason::Fragment);
+}
+
+#[test]
+fn limits_are_told_once_and_end_the_sa() {
+    let mut t = tables();
+    t.sas_in.get_mut(&5).unwrap().limits =
+        Limits { soft_packets: Some(2), hard_bytes: Some(4 * 84), ..Limits::default() };
+    t.sas_out.get_mut(&6).unwrap().limits =
+        Limits { soft_seq: Some(2), hard_packets: Some(3), ..Limits::default() };
+    let mut m = Model::new(t);
+    let told =
+        |m: &mut Model| m.take_events().iter().map(|e| (e.out, e.hard, e.limit, e.seq)).collect::<Vec<_>>();
+    for (seq, want) in (1..7).zip([vec![], vec![(false, false, 0, 2)], vec![], vec![(false, true, 1, 4)]]) {
+        assert!(matches!(m.receive(0, &esp_frame(seq), false), Verdict::Sent { .. }));
+        assert_eq!(told(&mut m), want);
+    }
+    for seq in 5..8 {
+        assert_eq!(m.receive(0, &esp_frame(seq), false), Verdict::Dropped(DropReason::SaInExpired));
+    }
+    assert_eq!(told(&mut m), []);
+    assert_eq!(m.sa_in(5).unwrap().told, Told { soft: 1, hard: true });
+    let state = m.sa_in(5).unwrap();
+    assert_eq!((state.seq_top, state.packets, state.bytes), (4, 4, 336));
+
+    let ip = ping(addr(10, 2, 0, 1), addr(10, 1, 0, 9));
+    for n in 0..5 {
+        let verdict = m.host_send(HostDestination::Route { vrf: 1 }, &ip);
+        assert_eq!(verdict == Verdict::Dropped(DropReason::SaOutExpired), n >= 3);
+    }
+    assert_eq!(told(&mut m), [(true, false, 2, 2), (true, true, 0, 3)]);
 }

@@ -1,27 +1,56 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Traffic that is wrong: forged, replayed, cut short, mutated field by field.
 
-use super::packets::{Generator, PortFrame};
+use super::packets::{Generator, PortFrame, NEXT_IPV4, NEXT_IPV6};
 use super::random_tables::pick;
 use crate::model::SaIn;
-use crate::packet::{checksum, EspPayload, ESP_HEADER_BYTES, ETHERTYPE_IPV4, ETHER_HEADER_BYTES};
+use crate::packet::{
+    checksum, EspPayload, ESP_HEADER_BYTES, ETHERTYPE_IPV4, ETHERTYPE_IPV6, ETHER_HEADER_BYTES,
+    IPV6_HEADER_BYTES,
+};
 use headend_regs::param;
 use rand::RngExt;
 
 /// Bytes of an IPv4 header without options.
 const IP_BYTES: usize = 20;
 
-/// Offset of ESP in the frames made here.
-const ESP_AT: usize = ETHER_HEADER_BYTES + IP_BYTES;
-/// Next header of IPv4 in tunnel mode.
-const NEXT_IPV4: u8 = 4;
-
-/// An SA to attack, and a good inner packet for it.
+/// An SA to attack, and something good that it could carry.
 struct Target {
     port: usize,
     index: u16,
     sa: SaIn,
     inner: Vec<u8>,
+    next_header: u8,
+}
+
+impl Target {
+    /// A right payload.
+    fn payload(&self) -> EspPayload {
+        EspPayload::new(&self.inner, self.next_header)
+    }
+}
+
+/// Offset of the SPI in the frames of an SA.
+fn esp_at(sa: &SaIn) -> usize {
+    ETHER_HEADER_BYTES
+        + if sa.dst.is_v6() { IPV6_HEADER_BYTES } else { IP_BYTES }
+        + if sa.udp { 8 } else { 0 }
+}
+
+/// Makes all lengths of an ESP frame agree with its size.
+fn fix_lengths(frame: &mut [u8], sa: &SaIn) {
+    let len = frame.len() - ETHER_HEADER_BYTES;
+    let ip = &mut frame[ETHER_HEADER_BYTES..];
+    let be = |n: usize| (n as u16).to_be_bytes();
+    if sa.dst.is_v6() {
+        ip[4..6].copy_from_slice(&be(len - IPV6_HEADER_BYTES));
+        return;
+    }
+    ip[2..4].copy_from_slice(&be(len));
+    fix_checksum(ip);
+    if sa.udp {
+        ip[IP_BYTES + 4..][..2].copy_from_slice(&be(len - IP_BYTES));
+    }
 }
 
 /// Makes the checksum of the IPv4 header at the start of `ip` right, if the header is whole.
@@ -39,12 +68,13 @@ impl Generator {
     /// ESP for one of our SAs that must not pass, or only by the rules.
     pub(super) fn hostile_esp(&mut self) -> PortFrame {
         let Some((port, index, sa)) = self.reachable_sa() else { return self.broken() };
-        let inner = self.ip(sa.ivrf);
-        let target = Target { port, index, sa, inner };
-        let frame = match self.random.random_range(0..13) {
+        let (inner, next_header) = self.content(&sa);
+        let target = Target { port, index, sa, inner, next_header };
+        let frame = match self.random.random_range(0..14) {
             0..5 => self.wrong_sequence(&target),
             5..8 => self.forged(&target),
             8..10 => self.cut_short(&target),
+            10 => self.wrong_encapsulation(&target),
             _ => self.wrong_payload(&target),
         };
         (port, frame)
@@ -75,7 +105,15 @@ impl Generator {
             self.intent = "sequence number 0";
             0
         };
-        self.seal(target.port, &target.sa, seq, &EspPayload::new(&target.inner, NEXT_IPV4))
+        self.seal(target.port, &target.sa, seq, &target.payload())
+    }
+
+    /// In UDP where it should be bare, or the other way round.
+    fn wrong_encapsulation(&mut self, target: &Target) -> Vec<u8> {
+        self.intent = "ESP in UDP or not, as it should not be";
+        let seq = self.next_seq(target);
+        let sa = SaIn { udp: !target.sa.udp && !target.sa.dst.is_v6(), ..target.sa.clone() };
+        self.seal(target.port, &sa, seq, &target.payload())
     }
 
     /// Not made with the SA's key, or not for the SA.
@@ -94,10 +132,10 @@ impl Generator {
                 sa.spi ^= 1 << self.random.random_range(0..32);
             }
         }
-        let mut frame = self.seal(target.port, &sa, seq, &EspPayload::new(&target.inner, NEXT_IPV4));
+        let mut frame = self.seal(target.port, &sa, seq, &target.payload());
         self.recent.pop();
         if kind == 0 {
-            let at = self.random.random_range(ESP_AT + ESP_HEADER_BYTES..frame.len());
+            let at = self.random.random_range(esp_at(&sa) + ESP_HEADER_BYTES..frame.len());
             frame[at] ^= 1 << self.random.random_range(0..8);
         }
         frame
@@ -106,7 +144,7 @@ impl Generator {
     /// Too short, or not a multiple of four, while all lengths agree.
     fn cut_short(&mut self, target: &Target) -> Vec<u8> {
         let seq = self.next_seq(target);
-        let mut payload = EspPayload::new(&target.inner, NEXT_IPV4);
+        let mut payload = target.payload();
         if self.random.random() {
             self.intent = "payload not a multiple of four";
             payload.plaintext.truncate(payload.plaintext.len() - self.random.random_range(1..4));
@@ -115,11 +153,9 @@ impl Generator {
         self.intent = "ESP cut short, lengths agree";
         let mut frame = self.seal(target.port, &target.sa, seq, &payload);
         self.recent.pop();
-        let keep = self.random.random_range(0..60).min(frame.len() - ESP_AT);
-        frame.truncate(ESP_AT + keep);
-        let len = (frame.len() - ETHER_HEADER_BYTES) as u16;
-        frame[ETHER_HEADER_BYTES + 2..][..2].copy_from_slice(&len.to_be_bytes());
-        fix_checksum(&mut frame[ETHER_HEADER_BYTES..]);
+        let keep = self.random.random_range(0..60).min(frame.len() - esp_at(&target.sa));
+        frame.truncate(esp_at(&target.sa) + keep);
+        fix_lengths(&mut frame, &target.sa);
         frame
     }
 
@@ -129,12 +165,12 @@ impl Generator {
         let payload = match self.random.random_range(0..4) {
             0 => {
                 self.intent = "dummy or foreign next header";
-                EspPayload::new(&target.inner, pick(&mut self.random, &[59, 59, 41, 6, 17, 0, 255]))
+                EspPayload::new(&target.inner, pick(&mut self.random, &[59, 59, 4, 41, 6, 17, 0, 255]))
             }
             1 => {
                 self.intent = "wrong padding";
                 let pad = (4 - (target.inner.len() + 2) % 4) % 4 + 4;
-                let mut payload = EspPayload::with_padding(&target.inner, NEXT_IPV4, pad);
+                let mut payload = EspPayload::with_padding(&target.inner, target.next_header, pad);
                 let n = payload.plaintext.len();
                 match self.random.random_range(0..3) {
                     0 => payload.plaintext[n - 2] = self.random.random(),
@@ -145,9 +181,15 @@ impl Generator {
                 payload
             }
             2 => {
-                self.intent = "trailer alone";
-                EspPayload::with_padding(&[], pick(&mut self.random, &[NEXT_IPV4, 59, 6]), 2)
+                self.intent = "nothing or one byte inside";
+                let next_header = pick(&mut self.random, &[NEXT_IPV4, NEXT_IPV6, 59, 6]);
+                match self.random.random_range(0..3) {
+                    0 => EspPayload::with_padding(&[], next_header, 2),
+                    1 => EspPayload::with_padding(&[0x45], next_header, 1),
+                    _ => EspPayload::with_padding(&[0x60], next_header, 1),
+                }
             }
+            _ if target.sa.transport => EspPayload::with_padding(&target.inner, target.next_header, 255),
             _ => {
                 self.intent = "inner header mutated";
                 let mut bad = target.inner.clone();
@@ -193,6 +235,8 @@ impl Generator {
                 self.intent = "IP header mutated";
                 if frame[12..14] == ETHERTYPE_IPV4.to_be_bytes() {
                     self.mutate_ip(&mut frame, ETHER_HEADER_BYTES);
+                } else if frame[12..14] == ETHERTYPE_IPV6.to_be_bytes() {
+                    self.mutate_ipv6(&mut frame[ETHER_HEADER_BYTES..]);
                 } else {
                     let stack_end =
                         (14..frame.len()).step_by(4).find(|at| frame.get(at + 2).is_some_and(|b| b & 1 == 1));
@@ -212,6 +256,23 @@ impl Generator {
             if bytes.len() > ETHER_HEADER_BYTES + IP_BYTES {
                 return (port, bytes);
             }
+        }
+    }
+
+    /// Changes one field of the IPv6 header at the start of `ip`.
+    fn mutate_ipv6(&mut self, ip: &mut [u8]) {
+        let r = &mut self.random;
+        match r.random_range(0..7) {
+            0 => ip[0] = ip[0] & 0xf | r.random_range(0..16) << 4,
+            1 => ip[1..4].iter_mut().for_each(|b| *b = r.random()),
+            2 => ip[4..6].copy_from_slice(&r.random::<u16>().to_be_bytes()),
+            3 => {
+                let len = u16::from_be_bytes([ip[4], ip[5]]).wrapping_add_signed(r.random_range(-24..24));
+                ip[4..6].copy_from_slice(&len.to_be_bytes());
+            }
+            4 => ip[6] = pick(r, &[0, 6, 17, 43, 44, 50, 51, 58, 59, 60, 135]),
+            5 => ip[7] = r.random_range(0..3),
+            _ => ip[r.random_range(24..40)] ^= 1 << r.random_range(0..8),
         }
     }
 

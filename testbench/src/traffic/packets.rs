@@ -5,8 +5,9 @@ use super::random_tables::{pick, random_mac, Group};
 use super::{Profile, Random, Step, Stimulus};
 use crate::model::{HostDestination, Model, SaIn, Tables, Verdict};
 use crate::packet::{
-    ethernet, icmp_echo, mac, mpls_frame, udp, EspPayload, Ipv4, LabelEntry, ETHERTYPE_ARP, ETHERTYPE_IPV4,
-    ETHERTYPE_IPV6, ETHERTYPE_QINQ, ETHERTYPE_VLAN, PROTO_AH, PROTO_ESP, PROTO_ICMP, PROTO_TCP, PROTO_UDP,
+    ethernet, icmp_echo, mac, mpls_frame, udp, Address, EspPayload, Ipv4, Ipv6, LabelEntry, ETHERTYPE_ARP,
+    ETHERTYPE_IPV4, ETHERTYPE_IPV6, ETHERTYPE_QINQ, ETHERTYPE_VLAN, PROTO_AH, PROTO_ESP, PROTO_ICMP,
+    PROTO_TCP, PROTO_UDP,
 };
 use headend_regs::{param, DropReason};
 use rand::RngExt;
@@ -29,6 +30,11 @@ pub struct Generator {
     drain_next: bool,
     pub(super) intent: &'static str,
 }
+
+/// Next header of IPv4 in tunnel mode.
+pub(super) const NEXT_IPV4: u8 = 4;
+/// Next header of IPv6 in tunnel mode.
+pub(super) const NEXT_IPV6: u8 = 41;
 
 /// A frame on its way to a port.
 pub(super) type PortFrame = (usize, Vec<u8>);
@@ -164,12 +170,23 @@ impl Generator {
         h.tos = self.random.random();
         h.id = self.random.random();
         h.df = self.random.random();
+        if self.random.random_ratio(1, 20) {
+            (h.mf, h.frag) = (self.random.random(), self.random.random_range(0..3));
+        }
         h.ttl = if self.random.random_ratio(1, 25) {
             self.random.random_range(0..3)
         } else {
             self.random.random_range(2..=255)
         };
         self.fill(&mut h, size)
+    }
+
+    /// An IPv6 packet, for the host.
+    fn ip6(&mut self) -> Vec<u8> {
+        let size = self.size().max(40) - 40;
+        let (next_header, dst) = (self.random.random(), self.random.random());
+        let header = self.outer6(dst, next_header);
+        header.build(&vec![0x36; size])
     }
 
     /// The packet of header `h` with a random payload, `size` bytes in all when that is possible.
@@ -262,21 +279,66 @@ impl Generator {
     pub(super) fn seal(&mut self, port: usize, sa: &SaIn, seq: u64, payload: &EspPayload) -> Vec<u8> {
         let iv = if self.random.random() { seq.to_be_bytes() } else { self.random.random() };
         let esp = sa.key.seal(sa.spi, seq, iv, payload);
-        let mut outer = Ipv4::new(self.random.random(), sa.dst, PROTO_ESP);
-        outer.tos = self.random.random();
-        outer.ttl = self.random.random();
-        outer.df = self.random.random();
-        let mut packet = outer.build(&esp);
+        let (ethertype, mut packet) = match sa.dst {
+            Address::V4(dst) if sa.udp => {
+                (ETHERTYPE_IPV4, self.outer4(dst, PROTO_UDP).build(&self.in_udp(&esp)))
+            }
+            Address::V4(dst) => (ETHERTYPE_IPV4, self.outer4(dst, PROTO_ESP).build(&esp)),
+            Address::V6(dst) => (ETHERTYPE_IPV6, self.outer6(dst, PROTO_ESP).build(&esp)),
+        };
         if self.random.random_ratio(1, 10) {
             packet.extend_from_slice(&[0x77; 5]);
         }
         packet.truncate(param::MAX_FRAME_BYTES - 14);
-        let frame = self.frame_to_us(port, ETHERTYPE_IPV4, &packet);
+        let frame = self.frame_to_us(port, ethertype, &packet);
         self.recent.push((port, frame.clone()));
         if self.recent.len() > 300 {
             self.recent.remove(0);
         }
         frame
+    }
+
+    /// An outer IPv4 header to `dst`.
+    fn outer4(&mut self, dst: u32, proto: u8) -> Ipv4 {
+        let r = &mut self.random;
+        let header = Ipv4::new(r.random(), dst, proto);
+        Ipv4 { tos: r.random(), ttl: r.random(), df: r.random(), id: r.random(), ..header }
+    }
+
+    /// An outer IPv6 header to `dst`.
+    fn outer6(&mut self, dst: u128, next_header: u8) -> Ipv6 {
+        let r = &mut self.random;
+        let header = Ipv6::new(r.random(), dst, next_header);
+        Ipv6 { tos: r.random(), hop_limit: r.random(), flow: r.random_range(0..1 << 20), ..header }
+    }
+
+    /// `payload` in UDP to our port for ESP, from behind any NAT, with a checksum that must not matter (RFC 3948 2.1)
+    /// and mostly the right length.
+    fn in_udp(&mut self, payload: &[u8]) -> Vec<u8> {
+        let r = &mut self.random;
+        let len = if r.random_ratio(1, 20) { r.random() } else { (8 + payload.len()) as u16 };
+        let sport = if r.random() { 4500 } else { r.random() };
+        let sum = if r.random() { 0 } else { r.random() };
+        let mut datagram = vec![];
+        for word in [sport, param::NATT_PORT as u16, len, sum] {
+            datagram.extend_from_slice(&u16::to_be_bytes(word));
+        }
+        datagram.extend_from_slice(payload);
+        datagram
+    }
+
+    /// What an SA carries: in tunnel mode an IP packet, in transport mode what follows an IP header; with its next
+    /// header.
+    pub(super) fn content(&mut self, sa: &SaIn) -> (Vec<u8>, u8) {
+        if !sa.transport {
+            return (self.ip(sa.ivrf), NEXT_IPV4);
+        }
+        let size = self.size() - 19;
+        let next_header = match sa.selector.and_then(|s| s.proto) {
+            Some(proto) if self.random.random_ratio(9, 10) => proto,
+            _ => pick(&mut self.random, &[PROTO_UDP, PROTO_TCP, PROTO_ICMP, 47, NEXT_IPV4, NEXT_IPV6, 115]),
+        };
+        ((0..size).map(|_| self.random.random()).collect(), next_header)
     }
 
     /// A sequence number for the next good packet of an SA: the next one, a small jump, or a free one
@@ -311,23 +373,24 @@ impl Generator {
     fn esp(&mut self) -> PortFrame {
         let Some((port, index, sa)) = self.reachable_sa() else { return self.plain() };
         self.intent = "ESP";
-        let mut inner = self.ip(sa.ivrf);
-        if let (Some(selector), true) = (sa.selector, self.random.random_ratio(9, 10)) {
+        let (mut inner, next_header) = self.content(&sa);
+        if let (Some(selector), false, true) = (sa.selector, sa.transport, self.random.random_ratio(9, 10)) {
             steer(&mut inner, &selector);
         }
         let seq = self.good_seq(index, &sa);
         let payload = match self.random.random_range(0..10) {
-            0 => {
+            0 if !sa.transport => {
                 // Traffic flow confidentiality (RFC 4303 2.7) and more padding than needed.
                 let padded = inner.len() + self.random.random_range(0..300);
                 inner.resize(padded.min(inner.len().max(9000)), 0xcc);
-                EspPayload::new(&inner, 4)
+                EspPayload::new(&inner, NEXT_IPV4)
             }
             1 => {
                 let least = (4 - (inner.len() + 2) % 4) % 4;
-                EspPayload::with_padding(&inner, 4, least + 4 * self.random.random_range(0..60))
+                EspPayload::with_padding(&inner, next_header, least + 4 * self.random.random_range(0..60))
             }
-            _ => EspPayload::new(&inner, 4),
+            2 if !sa.transport => EspPayload::new(&self.ip6(), NEXT_IPV6),
+            _ => EspPayload::new(&inner, next_header),
         };
         (port, self.seal(port, &sa, seq, &payload))
     }
@@ -338,7 +401,24 @@ impl Generator {
         let (port, group) = self.port();
         let mut h = Ipv4::new(self.random.random(), self.address(group.front_vrf), PROTO_UDP);
         let data: Vec<u8> = (0..self.random.random_range(0..200)).map(|_| self.random.random()).collect();
-        let frame = match self.random.random_range(0..9) {
+        let frame = match self.random.random_range(0..12) {
+            9 => {
+                // IKE beside ESP in UDP, a keepalive, and what is neither (RFC 3948 2.2, 2.3).
+                h.dst = pick(&mut self.random, &group.gateways);
+                let keepalive = self.random.random_ratio(1, 4);
+                let mut datagram = if keepalive { vec![0xff] } else { [vec![0; 4], data].concat() };
+                if self.random.random_ratio(1, 4) {
+                    datagram.truncate(self.random.random_range(0..10));
+                }
+                let packet = h.build(&self.in_udp(&datagram));
+                self.frame_to_us(port, ETHERTYPE_IPV4, &packet)
+            }
+            10 | 11 => {
+                let next = pick(&mut self.random, &[0, 43, 44, 60, 135, 51, 50, 58, 6, 17, 59]);
+                let dst = pick(&mut self.random, &group.gateways6);
+                let packet = self.outer6(dst, next).build(&data);
+                self.frame_to_us(port, ETHERTYPE_IPV6, &packet)
+            }
             0 => self.frame_to_us(port, ETHERTYPE_ARP, &data),
             1 => self.frame_to_us(port, ETHERTYPE_IPV6, &data),
             2 => {

@@ -3,9 +3,9 @@
 
 use super::Random;
 use crate::model::{
-    Action, Adjacency, Interface, LabelAction, Link, Prefix, Route, SaIn, SaOut, Selector, Tables,
+    Action, Adjacency, Interface, LabelAction, Limits, Link, Prefix, Route, SaIn, SaOut, Selector, Tables,
 };
-use crate::packet::{mac, EspKey, Mac};
+use crate::packet::{mac, Address, EspKey, Mac};
 use headend_regs::param;
 use rand::RngExt;
 use std::collections::BTreeSet;
@@ -18,8 +18,10 @@ pub struct Group {
     pub front_vrf: u16,
     /// VRFs behind inbound SAs and labels.
     pub inner_vrfs: Vec<u16>,
-    /// Our outer addresses.
+    /// Our outer IPv4 addresses.
     pub gateways: Vec<u32>,
+    /// Our outer IPv6 addresses.
+    pub gateways6: Vec<u128>,
     /// Inbound SAs.
     pub sas_in: Vec<u16>,
     /// Outbound SAs.
@@ -30,9 +32,9 @@ pub struct Group {
     pub labels: Vec<u32>,
 }
 
-/// Largest IP packet that still fits a frame after ESP encapsulation: 14 + 20 + 16 bytes before it, up
-/// to 3 of padding, trailer and ICV behind.
-const MAX_INNER: u16 = (param::MAX_FRAME_BYTES - 14 - 20 - 16 - 3 - 2 - 16) as u16;
+/// Largest IP packet that fits a frame whatever ESP adds: 14 + 40 + 8 + 16 bytes before it, up to 3 of padding,
+/// trailer and ICV behind.
+const MAX_INNER: u16 = (param::MAX_FRAME_BYTES - 14 - 40 - 8 - 16 - 3 - 2 - 16) as u16;
 
 /// Draws indices that were not used before.
 struct Fresh(BTreeSet<u64>);
@@ -61,13 +63,12 @@ pub fn random_tables(random: &mut Random, split: bool) -> (Tables, Vec<Group>) {
             .collect();
         g.gateways =
             (0..random.random_range(1..3)).map(|_| 0xc000_0200 | random.random_range(1..250)).collect();
+        // Now and then the same number in both families: only the family tells them apart.
+        g.gateways6 =
+            vec![if random.random_ratio(1, 3) { g.gateways[0].into() } else { random_ipv6(random) }];
         for _ in 0..random.random_range(2..8) {
             let index = outs.draw(random, param::SA_DEPTH as u64 - 1) as u16;
-            let gateway = pick(random, &g.gateways);
-            let mut sa = random_sa_out(random, gateway);
-            // Without DF all SAs draw from one IPv4 ID counter: state that two ports would share.
-            sa.df |= split || sa_port(index) != 0;
-            t.sas_out.insert(index, sa);
+            t.sas_out.insert(index, random_sa_out(random, &g));
             g.sas_out.push(index);
         }
         for _ in 0..random.random_range(2..8) {
@@ -76,6 +77,7 @@ pub fn random_tables(random: &mut Random, split: bool) -> (Tables, Vec<Group>) {
             t.sas_in.insert(index, sa);
             g.sas_in.push(index);
         }
+        family_twin(random, &mut t, &mut g, ins);
         random_adjacencies(random, &mut t, &mut g, adjs);
         random_labels(random, &mut t, &mut g, labels);
         random_routes(random, &mut t, &g);
@@ -111,6 +113,17 @@ fn second_front_vrf(random: &mut Random, t: &mut Tables, g: &mut Group) {
     g.sas_in.push(index);
 }
 
+/// Half of the time an IPv4 SA gets a twin with the same SPI and destination number, but IPv6.
+fn family_twin(random: &mut Random, t: &mut Tables, g: &mut Group, ins: &mut Fresh) {
+    let twin_of = t.sas_in[&pick(random, &g.sas_in)].clone();
+    if let (Address::V4(dst), true) = (twin_of.dst, random.random()) {
+        let index = ins.draw(random, param::SA_DEPTH as u64) as u16;
+        let dst = Address::V6(dst.into());
+        t.sas_in.insert(index, SaIn { dst, udp: false, key: random_key(random), ..twin_of });
+        g.sas_in.push(index);
+    }
+}
+
 /// The port on which an outbound SA's packets leave. One port per SA: sequence numbers are given out
 /// behind the queues of the ports, so with two of them their order would be a matter of timing.
 fn sa_port(sa: u16) -> usize {
@@ -137,23 +150,56 @@ fn random_key(random: &mut Random) -> EspKey {
     }
 }
 
-fn random_sa_out(random: &mut Random, src: u32) -> SaOut {
+/// An address of 2001:db8::/32.
+fn random_ipv6(random: &mut Random) -> u128 {
+    0x2001_0db8 << 96 | random.random::<u128>() >> 32
+}
+
+/// Limits that a scenario can reach; most SAs have none.
+fn random_limits(random: &mut Random, used: u64) -> Limits {
+    if random.random_ratio(2, 3) {
+        return Limits::default();
+    }
+    let mut draw = |n: std::ops::Range<u64>| random.random_ratio(1, 2).then(|| random.random_range(n));
+    Limits {
+        soft_packets: draw(1..20),
+        hard_packets: draw(1..80),
+        soft_bytes: draw(1..9000),
+        hard_bytes: draw(1..40_000),
+        soft_seq: draw(0..30).map(|n| used.saturating_add(n).saturating_sub(3).max(1)),
+    }
+}
+
+fn random_sa_out(random: &mut Random, g: &Group) -> SaOut {
     let key = random_key(random);
     let last = if key.esn { u64::MAX } else { u32::MAX.into() };
+    // A new key, one that was in use before, or one that is nearly used up.
+    let used = match random.random_range(0..10) {
+        0 => last - random.random_range(0..12),
+        1..4 => random.random_range(0..=last),
+        _ => 0,
+    };
+    let transport = random.random_ratio(1, 4);
+    let (src, dst) = match random.random_range(0..3) {
+        0 if !transport => (Address::V6(pick(random, &g.gateways6)), Address::V6(random_ipv6(random))),
+        _ => (pick(random, &g.gateways).into(), Address::V4(random.random_range(0x0100_0000..0xdfff_ffff))),
+    };
+    // UDP is for IPv4 only; now and then a record says otherwise.
+    let udp = random.random_ratio(1, if dst.is_v6() { 15 } else { 3 });
     SaOut {
         gen: random.random(),
-        // A new key, one that was in use before, or one that is nearly used up.
-        used: match random.random_range(0..10) {
-            0 => last - random.random_range(0..12),
-            1..4 => random.random_range(0..=last),
-            _ => 0,
-        },
+        used,
         spi: random.random_range(256..=u32::MAX),
         src,
-        dst: random.random_range(0x0100_0000..0xdfff_ffff),
+        dst,
+        transport,
+        udp: udp.then(|| (param::NATT_PORT as u16, if random.random() { 4500 } else { random.random() })),
+        no_ecn: random.random_ratio(1, 3),
+        limits: random_limits(random, used),
         key,
         dscp: random.random::<bool>().then(|| random.random_range(0..64)),
         df: random.random(),
+        copy_df: random.random(),
         ttl: random.random_range(1..=255),
     }
 }
@@ -166,15 +212,29 @@ fn random_sa_in(random: &mut Random, g: &Group, spis: &mut Fresh) -> SaIn {
         4..6 => param::REPLAY_WINDOW_MAX as u32,
         _ => random.random_range(2..=param::REPLAY_WINDOW_MAX as u32),
     };
+    let transport = random.random_ratio(1, 4);
+    let gateway = pick(random, &g.gateways);
+    let dst = match random.random_range(0..4) {
+        0 => Address::V6(pick(random, &g.gateways6)),
+        _ => Address::V4(gateway),
+    };
     let selector = random.random_ratio(1, 3).then(|| Selector {
-        src: random_prefix(random, &[0, 1, 8, 12, 24]),
-        dst: random_prefix(random, &[0, 2, 8, 9]),
+        src: random_prefix(random, if transport { &[0, 1] } else { &[0, 1, 8, 12, 24] }),
+        // In transport mode the packets are for the gateway itself.
+        dst: match transport {
+            true => Prefix { addr: gateway, len: pick(random, &[0, 24, 32]) },
+            false => random_prefix(random, &[0, 2, 8, 9]),
+        },
         proto: random.random_ratio(1, 4).then(|| pick(random, &[1, 17])),
     });
     SaIn {
         fvrf: g.front_vrf,
-        spi: spis.draw(random, 1 << 32) as u32,
-        dst: pick(random, &g.gateways),
+        spi: spis.draw(random, 1 << 32).max(1) as u32,
+        dst,
+        transport,
+        udp: !dst.is_v6() && random.random_ratio(1, 3),
+        no_ecn: random.random_ratio(1, 3),
+        limits: random_limits(random, 0),
         key: random_key(random),
         window,
         ivrf: pick(random, &g.inner_vrfs),
@@ -205,7 +265,15 @@ fn random_adjacencies(random: &mut Random, t: &mut Tables, g: &mut Group, adjs: 
                 // Now and then one that was replaced by another.
                 let present = t.sas_out.get(&sa).map_or(0, |sa| sa.gen);
                 let gen = if random.random_ratio(1, 15) { present ^ 1 } else { present };
-                Action::Protect { link: Link { port: sa_port(sa), ..link }, sa, gen }
+                // Now and then the wrong mode.
+                let mode = t.sas_out.get(&sa).is_some_and(|sa| sa.transport);
+                let transport = mode ^ random.random_ratio(1, 15);
+                let tfc_len = match random.random_range(0..6) {
+                    0 => random.random_range(20..400),
+                    1 => pick(random, &[64, 576, 1400, 9100, 9117, 9118, u16::MAX]),
+                    _ => 0,
+                };
+                Action::Protect { link: Link { port: sa_port(sa), ..link }, sa, gen, transport, tfc_len }
             }
             4 if random.random_ratio(1, 3) => Action::Drop,
             _ => Action::Host,
@@ -254,6 +322,14 @@ fn random_routes(random: &mut Random, t: &mut Tables, g: &Group) {
     for gateway in &g.gateways {
         let host = g.adjacencies[0];
         add_route(t, g.front_vrf, Prefix { addr: *gateway, len: 32 }, host);
+    }
+    // What comes out of transport mode is for a gateway in the SA's inner VRF.
+    let transport: Vec<SaIn> =
+        g.sas_in.iter().map(|index| t.sas_in[index].clone()).filter(|sa| sa.transport).collect();
+    for sa in transport {
+        if let Address::V4(addr) = sa.dst {
+            add_route(t, sa.ivrf, Prefix { addr, len: 32 }, pick(random, &g.adjacencies));
+        }
     }
     let vrfs: Vec<u16> = g.inner_vrfs.iter().copied().chain([g.front_vrf]).collect();
     for vrf in vrfs {

@@ -64,34 +64,18 @@ fn tables(sas: u16) -> Tables {
     let link = |port| Link { port, dmac: mac(0x0200_0000_0099), smac: mac(OURS) };
     for n in 0..sas {
         let vrf = 1 + n % 255;
-        let inbound = SaIn {
-            fvrf: 0,
-            spi: 0x1000 + u32::from(n),
-            dst: GATEWAY,
-            key: key(n),
-            window: 0,
-            ivrf: vrf,
-            selector: None,
-        };
+        let inbound = SaIn { ivrf: vrf, ..SaIn::tunnel(0x1000 + u32::from(n), GATEWAY, key(n)) };
         t.sas_in.insert(n, inbound);
-        let outbound = SaOut {
-            gen: 1,
-            used: 0,
-            spi: 0x2000,
-            src: GATEWAY,
-            dst: 9,
-            key: key(n),
-            dscp: None,
-            df: true,
-            ttl: 64,
-        };
-        t.sas_out.insert(n, outbound);
+        t.sas_out.insert(n, SaOut::tunnel(0x2000, GATEWAY, 9u32, key(n)));
         let labels = vec![702, 498];
         let core = Action::Mpls { link: link(1), labels, ttl: None, tc: None };
         t.adjacencies.insert(2 * n, Adjacency { mtu: 9100, action: core });
         t.adjacencies.insert(
             2 * n + 1,
-            Adjacency { mtu: 9100, action: Action::Protect { link: link(0), sa: n, gen: 1 } },
+            Adjacency {
+                mtu: 9100,
+                action: Action::Protect { link: link(0), sa: n, gen: 1, transport: false, tfc_len: 0 },
+            },
         );
         t.labels.insert(FIRST_LABEL + u32::from(n), LabelAction::PopAdj(2 * n + 1));
         t.routes.push(Route { vrf, prefix: Prefix { addr: 0x0a00_0000, len: 8 }, adj: 2 * n });
