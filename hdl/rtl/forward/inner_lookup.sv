@@ -6,7 +6,9 @@
 
 `default_nettype none
 
-module inner_lookup (
+module inner_lookup #(
+    parameter int unsigned NumPipes = headend_tables_pkg::NumPipes
+) (
     input  logic                        clk_i,
     input  logic                        rst_ni,
 
@@ -18,13 +20,18 @@ module inner_lookup (
     output logic                        tbl_ack_o,
     output logic [headend_tables_pkg::RecordBits-1:0]               tbl_rdata_o,
 
-    input  logic                        valid_i,
-    input  logic [1023:0]               window_i,
-    input  headend_tables_pkg::meta_t   meta_i,
-    output logic                        valid_o,
-    output headend_tables_pkg::meta_t   meta_o
+    output logic                        hold_o,
+
+    input  logic [NumPipes-1:0]         valid_i,
+    input  logic [NumPipes-1:0][1023:0] window_i,
+    input  logic [NumPipes-1:0][headend_tables_pkg::META_W-1:0]     meta_i,
+    output logic [NumPipes-1:0]         valid_o,
+    output logic [NumPipes-1:0][headend_tables_pkg::META_W-1:0]     meta_o
 );
 
+  logic [NumPipes-1:0] lane_ack;
+  logic [NumPipes-1:0][headend_tables_pkg::RecordBits-1:0] lane_rdata;
+  for (genvar p = 0; p < NumPipes; p++) begin : gen_lane
   logic parse_valid, sel_valid, label_valid, fib_valid;
   headend_tables_pkg::meta_t parse_meta, sel_meta, label_meta, fib_meta;
   logic [127:0] unused_l4;
@@ -36,9 +43,9 @@ module inner_lookup (
   parse u_parse (
       .clk_i,
       .rst_ni,
-      .valid_i,
-      .window_i,
-      .meta_i,
+      .valid_i (valid_i[p]),
+      .window_i(window_i[p]),
+      .meta_i  (meta_i[p]),
       .valid_o(parse_valid),
       .meta_o (parse_meta),
       .l4_o   (unused_l4)
@@ -117,12 +124,20 @@ module inner_lookup (
       .adj_valid_i(fib_adj_valid),
       .swap_i     (fib_swap),
       .adj_i      (fib_adj),
-      .valid_o,
-      .meta_o
+      .valid_o    (valid_o[p]),
+      .meta_o     (meta_o[p])
   );
 
-  assign tbl_ack_o   = ack != '0;
-  assign tbl_rdata_o = rdata[0] | rdata[1] | rdata[2] | rdata[3];
+
+    assign lane_ack[p] = ack != '0;
+    assign lane_rdata[p] = rdata[0] | rdata[1] | rdata[2] | rdata[3];
+  end
+
+  assign hold_o = 1'b0;
+  assign tbl_ack_o   = lane_ack[0];
+  assign tbl_rdata_o = lane_rdata[0];
+  logic unused_bus;
+  assign unused_bus = ^{lane_ack, lane_rdata};
 
 endmodule
 

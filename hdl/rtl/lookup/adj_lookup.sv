@@ -209,7 +209,7 @@ module adj_lookup (
   end
 
   logic unused_bits;
-  assign unused_bits = ^{tbl_wdata_i[headend_tables_pkg::RecordBits-1:AdjW], p, in_p};
+  assign unused_bits = ^{tbl_wdata_i[headend_tables_pkg::RecordBits-1:AdjW], p, in_p, adj};
 
 endmodule
 
