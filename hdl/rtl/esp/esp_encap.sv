@@ -330,7 +330,7 @@ module esp_encap #(
       ctx.aad12          = seal.esn;
       ctx.len            = clear_len;
       hdr.len            = 8'(seal.hdr_len);
-      hdr.icv_len        = seal.gcm.icv_len;
+      hdr.icv_len        = ctx.gcm.icv_len;
       hdr.data           = seal.hdr;
     end
   end

@@ -41,7 +41,9 @@ module esp_headers #(
 
   esp_out_pkg::res_t  res;
   esp_out_pkg::info_t info;
+  headend_tables_pkg::gcm_key_t gcm;
   assign res  = res_i;
+  assign gcm  = res.gcm;
   assign info = info_i;
 
   // ---------------------------------------------------------------------------------- first cycle: fields
@@ -50,14 +52,12 @@ module esp_headers #(
   logic [7:0]  tos;
   logic [15:0] id;
   logic [15:0] id_q;
-  logic [15:0] clear_len;
   logic [6:0]  ip_over;     // what the length field of the IP header counts besides the encrypted bytes
   assign ipv6      = info.transport ? info.ipv6 : res.ipv6;
   assign df        = info.transport ? info.df : (res.df || (res.copy_df && (info.df || info.ipv6)));
   assign tos       = info.transport ? info.tos : {res.copy_dscp ? info.tos[7:2] : res.dscp,
                                                   res.no_ecn ? 2'b00 : info.tos[1:0]};
   assign id        = info.transport ? info.ip_id[15:0] : df ? 16'd0 : id_q;
-  assign clear_len = {info.last_word, 2'b00} + 16'd4;
 
   // Lengths: ESP header 8, IV 8, ICV, and in front of them UDP 8, IPv4 20. The 4 is the last word's.
   always_comb begin
@@ -66,7 +66,7 @@ module esp_headers #(
       2'b01:   ip_over = 7'd48;
       default: ip_over = 7'd20;
     endcase
-    ip_over = ip_over + 7'(res.gcm.icv_len);
+    ip_over = ip_over + 7'(gcm.icv_len);
   end
 
   logic [18:0] part_sum;
@@ -123,7 +123,7 @@ module esp_headers #(
       tos_q     <= tos;
       id_out_q  <= id;
       ip_len_q  <= {info.last_word, 2'b00} + 16'(ip_over);
-      udp_len_q <= {info.last_word, 2'b00} + 16'd28 + 16'(res.gcm.icv_len);
+      udp_len_q <= {info.last_word, 2'b00} + 16'd28 + 16'(gcm.icv_len);
       sum_q     <= all_sum + all_carry;
     end
   end
@@ -172,7 +172,7 @@ module esp_headers #(
 
   // Not everything of what came has a place in the headers.
   logic unused;
-  assign unused = ^{res_q, info_q, clear_len};
+  assign unused = ^{res_q, info_q, gcm};
 
 endmodule
 

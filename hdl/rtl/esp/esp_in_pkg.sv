@@ -7,7 +7,8 @@
 
 package esp_in_pkg;
 
-  localparam int unsigned ReasonW = headend_tables_pkg::DROP_REASON_W;
+  // Width of headend_tables_pkg::drop_reason_e, which Yosys does not see from here; sa_in_unit checks it.
+  localparam int unsigned ReasonW = 6;
 
   // A decrypted packet to judge. All checks that need no SA state are done: each flag says "this one would pass", and is
   // only looked at when all checks in front of it have passed (the order is in sa_in_unit).

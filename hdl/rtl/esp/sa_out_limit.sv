@@ -3,8 +3,8 @@
 // Events of the limits of outbound SAs, each exactly once.
 //
 // After every packet that was judged (sent, or refused because its SA had reached a limit), each limit that the SA has
-// reached and that has not been reported yet is reported: SaSoft for packets, bytes and sequence, SaHard once for
-// whichever hard limit comes first in that order. What was reported stands in the flags that SaOutState shows. All
+// reached and that has not been reported yet is reported: SaHard, once, for whichever hard limit comes first in the order
+// packets, bytes, sequence; then SaSoft for each of these. What was reported stands in the flags that SaOutState shows. All
 // events of a packet go into the event FIFO as one entry and only then are flagged; when the FIFO is full neither
 // happens, and the SA's next packet tries again. An install clears the flags.
 //
@@ -178,7 +178,7 @@ module sa_out_limit #(
   logic [3:0] left;
   logic [3:0] now;
   assign left       = entry_mask & ~told_q;
-  assign now        = left & (~left + 4'd1);
+  assign now        = left[3] ? 4'b1000 : left & (~left + 4'd1);
   assign entry_take = evt_ready_i && (left == now);
 
   always_ff @(posedge clk_i) begin

@@ -51,6 +51,9 @@ module sa_out_unit #(
   if (NumPipes != 1 && NumPipes != 2) begin : gen_check_pipes
     $error("sa_out_unit: NumPipes must be 1 or 2");
   end
+  if (esp_out_pkg::GcmKeyW != headend_tables_pkg::GCM_KEY_W) begin : gen_check_key
+    $error("sa_out_unit: GcmKeyW is not the width of gcm_key");
+  end
   if (Depth != 2 ** AddrW) begin : gen_check_depth
     $error("sa_out_unit: Depth must be a power of two");
   end
