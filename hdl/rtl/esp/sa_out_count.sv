@@ -12,6 +12,9 @@
 // install_i and seq_i belong to cycle 1: the state becomes sequence `seq_i`, counters zero. An access with neither leaves
 // the state alone. One access per cycle, of any SAs.
 //
+// Two comparisons would be too long for cycle 2 and are kept with the state: whether the hard limit of bytes is reached
+// is the sign of a second byte counter that starts at minus that limit; whether the last number is used has a bit.
+//
 // Power-up: see ram_1r1w.
 
 `default_nettype none
@@ -29,6 +32,8 @@ module sa_out_count #(
   // cycle 1
   input  wire              install_i,
   input  wire  [63:0]      seq_i,
+  input  wire              used_up_i,        // it is the last number or behind it
+  input  wire  [48:0]      minus_bytes_i,    // two's complement of the hard limit of bytes
   // cycle 2
   input  wire              use_i,            // a packet of this SA
   input  wire  [15:0]      len_i,            // its bytes
@@ -36,17 +41,21 @@ module sa_out_count #(
   input  wire              limit_packets_i,  // hard_packets_i is a limit
   input  wire  [47:0]      hard_packets_i,
   input  wire              limit_bytes_i,
-  input  wire  [47:0]      hard_bytes_i,
   output logic             expired_o,        // a hard limit had been reached before
   output logic             go_o,             // the packet gets seq_o
   output logic [63:0]      seq_o,            // without go_o: the last number used
   // cycle 3
   output logic [63:0]      after_seq_o,
   output logic [63:0]      after_packets_o,
-  output logic [63:0]      after_bytes_o
+  output logic [63:0]      after_bytes_o,
+  output logic             after_bytes_hit_o, // the hard limit of bytes, if there is one, is reached
+  output logic             after_used_up_o    // the last number is used
 );
 
+  localparam int unsigned StateW = 3 * 64 + 51;
   typedef struct packed {
+    logic        used_up;    // no number left
+    logic [49:0] over;       // bytes less hard limit, signed
     logic [63:0] bytes;
     logic [63:0] packets;
     logic [63:0] seq;
@@ -87,7 +96,7 @@ module sa_out_count #(
   count_t write_q;
 
   ram_1r1w #(
-    .Width(192),
+    .Width(StateW),
     .Depth(Depth)
   ) u_states (
     .clk_i,
@@ -110,8 +119,10 @@ module sa_out_count #(
   always_comb begin
     other = same_write ? write_q : stored;
     if (install_i) begin
-      other     = '0;
-      other.seq = seq_i;
+      other         = '0;
+      other.seq     = seq_i;
+      other.used_up = used_up_i;
+      other.over    = {minus_bytes_i[48], minus_bytes_i};
     end
   end
 
@@ -122,19 +133,21 @@ module sa_out_count #(
   end
 
   // ---------------------------------------------------------------------------------- cycle 2
-  logic packets_hit;
-  logic bytes_hit;
-  logic exhausted;
+  logic        packets_hit;
+  logic        bytes_hit;
+  logic [63:0] next_over;
   assign packets_hit = limit_packets_i && (calc_q.packets == 64'(hard_packets_i));   // grows by one: never above
-  assign bytes_hit   = limit_bytes_i && wide_pkg::ge64(calc_q.bytes, 64'(hard_bytes_i));
-  assign exhausted   = esn_i ? (&calc_q.seq) : ((|calc_q.seq[63:32]) || (&calc_q.seq[31:0]));
+  assign bytes_hit   = limit_bytes_i && !calc_q.over[49];
   assign expired_o   = packets_hit || bytes_hit;
-  assign go_o        = use_i && !packets_hit && !bytes_hit && !exhausted;
+  assign go_o        = use_i && !packets_hit && !bytes_hit && !calc_q.used_up;
   assign seq_o       = go_o ? next.seq : calc_q.seq;
 
   assign next.seq     = wide_pkg::inc64(calc_q.seq);
   assign next.packets = wide_pkg::inc64(calc_q.packets);
   assign next.bytes   = wide_pkg::add64(calc_q.bytes, len_i);
+  assign next_over    = wide_pkg::add64({14'd0, calc_q.over}, len_i);
+  assign next.over    = next_over[49:0];
+  assign next.used_up = (calc_q.seq[31:0] == 32'hffff_fffe) && (!esn_i || (&calc_q.seq[63:32]));
   assign after        = go_o ? next : calc_q;
 
   always_ff @(posedge clk_i) begin
@@ -143,9 +156,14 @@ module sa_out_count #(
     end
   end
 
-  assign after_seq_o     = write_q.seq;
-  assign after_packets_o = write_q.packets;
-  assign after_bytes_o   = write_q.bytes;
+  assign after_seq_o       = write_q.seq;
+  assign after_packets_o   = write_q.packets;
+  assign after_bytes_o     = write_q.bytes;
+  assign after_bytes_hit_o = !write_q.over[49];
+  assign after_used_up_o   = write_q.used_up;
+
+  logic unused;
+  assign unused = ^next_over[63:50];
 
 endmodule
 

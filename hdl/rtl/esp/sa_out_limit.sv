@@ -29,7 +29,7 @@ module sa_out_limit #(
   // cycle 1
   input  wire                                  check_i,
   input  wire                                  install_i,
-  input  wire                                  esn_i,
+  input  wire                                  used_up_i,        // the last sequence number is used
   input  wire  [31:0]                          spi_i,
   input  wire  [63:0]                          seq_i,
   input  wire  [63:0]                          packets_i,
@@ -39,7 +39,7 @@ module sa_out_limit #(
   input  wire  [47:0]                          soft_bytes_i,
   input  wire  [63:0]                          soft_seq_i,
   input  wire  [47:0]                          hard_packets_i,
-  input  wire  [47:0]                          hard_bytes_i,
+  input  wire                                  bytes_hit_i,      // bytes_i has reached the hard limit, if there is one
   // cycle 2
   output logic [3:0]                           flags_o,   // hard_done, soft_done[2:0]
 
@@ -106,9 +106,9 @@ module sa_out_limit #(
   logic [15:0] sa_q;
   logic [31:0] spi_q;
   logic [63:0] seq_q;
-  assign hard[0] = limits_i[3] && wide_pkg::ge64(packets_i, 64'(hard_packets_i));
-  assign hard[1] = limits_i[4] && wide_pkg::ge64(bytes_i, 64'(hard_bytes_i));
-  assign hard[2] = esn_i ? (&seq_i) : ((|seq_i[63:32]) || (&seq_i[31:0]));
+  assign hard[0] = limits_i[3] && (packets_i == 64'(hard_packets_i));   // grows by one: never above
+  assign hard[1] = limits_i[4] && bytes_hit_i;
+  assign hard[2] = used_up_i;
 
   always_ff @(posedge clk_i) begin
     if (read_valid_q) begin

@@ -101,6 +101,8 @@ module sa_out_unit #(
   stored_t                     stored_new;
   logic [15:0]                 sum_new;
   logic [5:0]                  known_new_q;
+  logic [48:0]                 minus_bytes_q;
+  logic                        used_up_q;
   assign record_new = tbl_wdata_q;
 
   sa_out_sum u_sum (
@@ -110,10 +112,13 @@ module sa_out_unit #(
   );
 
   always_ff @(posedge clk_i) begin
-    known_new_q <= {record_new.valid && (record_new.gcm.icv_len == 5'd8 || record_new.gcm.icv_len == 5'd12 ||
-                                         record_new.gcm.icv_len == 5'd16),
-                    record_new.hard_bytes != '0, record_new.hard_packets != '0, record_new.soft_seq != '0,
-                    record_new.soft_bytes != '0, record_new.soft_packets != '0};
+    used_up_q     <= (&record_new.seq[31:0] && (!record_new.esn || (&record_new.seq[63:32]))) ||
+                     (!record_new.esn && (|record_new.seq[63:32]));
+    minus_bytes_q <= 49'd0 - 49'(record_new.hard_bytes);
+    known_new_q   <= {record_new.valid && (record_new.gcm.icv_len == 5'd8 || record_new.gcm.icv_len == 5'd12 ||
+                                           record_new.gcm.icv_len == 5'd16),
+                      record_new.hard_bytes != '0, record_new.hard_packets != '0, record_new.soft_seq != '0,
+                      record_new.soft_bytes != '0, record_new.soft_packets != '0};
   end
 
   assign stored_new = {sum_new, known_new_q, record_new};
@@ -221,28 +226,33 @@ module sa_out_unit #(
   logic [63:0] after_seq;
   logic [63:0] after_packets;
   logic [63:0] after_bytes;
+  logic        after_bytes_hit;
+  logic        after_used_up;
   sa_out_count #(
     .Depth(Depth)
   ) u_count (
     .clk_i,
     .rst_ni,
-    .re_i           (read),
-    .addr_i         (read_addr),
-    .install_i      (read_tbl_q && tbl_we_q),
-    .seq_i          (record_new.seq),
-    .use_i          (calc_usable_q),
-    .len_i          (calc_len_q),
-    .esn_i          (calc_record_q.sa.esn),
-    .limit_packets_i(calc_record_q.limits[3]),
-    .hard_packets_i (calc_record_q.sa.hard_packets),
-    .limit_bytes_i  (calc_record_q.limits[4]),
-    .hard_bytes_i   (calc_record_q.sa.hard_bytes),
-    .expired_o      (expired),
-    .go_o           (go),
-    .seq_o          (seq),
-    .after_seq_o    (after_seq),
-    .after_packets_o(after_packets),
-    .after_bytes_o  (after_bytes)
+    .re_i             (read),
+    .addr_i           (read_addr),
+    .install_i        (read_tbl_q && tbl_we_q),
+    .seq_i            (record_new.seq),
+    .used_up_i        (used_up_q),
+    .minus_bytes_i    (minus_bytes_q),
+    .use_i            (calc_usable_q),
+    .len_i            (calc_len_q),
+    .esn_i            (calc_record_q.sa.esn),
+    .limit_packets_i  (calc_record_q.limits[3]),
+    .hard_packets_i   (calc_record_q.sa.hard_packets),
+    .limit_bytes_i    (calc_record_q.limits[4]),
+    .expired_o        (expired),
+    .go_o             (go),
+    .seq_o            (seq),
+    .after_seq_o      (after_seq),
+    .after_packets_o  (after_packets),
+    .after_bytes_o    (after_bytes),
+    .after_bytes_hit_o(after_bytes_hit),
+    .after_used_up_o  (after_used_up)
   );
 
   // ---------------------------------------------------------------------------------- cycle 4: answer
@@ -282,14 +292,12 @@ module sa_out_unit #(
   // What sa_out_limit needs of the record.
   logic        res_tbl_q;
   logic        res_usable_q;
-  logic        res_esn_q;
   logic [31:0] res_spi_q;
   logic [4:0]  res_limits_q;
   logic [47:0] soft_packets_q;
   logic [47:0] soft_bytes_q;
   logic [63:0] soft_seq_q;
   logic [47:0] hard_packets_q;
-  logic [47:0] hard_bytes_q;
 
   always_ff @(posedge clk_i) begin
     if (!rst_ni) begin
@@ -305,14 +313,12 @@ module sa_out_unit #(
     if (|calc_grant_q) begin
       res_q          <= res;
       res_usable_q   <= calc_usable_q;
-      res_esn_q      <= calc_record_q.sa.esn;
       res_spi_q      <= calc_record_q.sa.spi;
       res_limits_q   <= calc_record_q.limits;
       soft_packets_q <= calc_record_q.sa.soft_packets;
       soft_bytes_q   <= calc_record_q.sa.soft_bytes;
       soft_seq_q     <= calc_record_q.sa.soft_seq;
       hard_packets_q <= calc_record_q.sa.hard_packets;
-      hard_bytes_q   <= calc_record_q.sa.hard_bytes;
     end
   end
 
@@ -326,7 +332,7 @@ module sa_out_unit #(
     .addr_i        (calc_addr_q),
     .check_i       (!res_tbl_q && res_usable_q),
     .install_i     (res_tbl_q && tbl_we_q),
-    .esn_i         (res_esn_q),
+    .used_up_i     (after_used_up),
     .spi_i         (res_spi_q),
     .seq_i         (after_seq),
     .packets_i     (after_packets),
@@ -336,7 +342,7 @@ module sa_out_unit #(
     .soft_bytes_i  (soft_bytes_q),
     .soft_seq_i    (soft_seq_q),
     .hard_packets_i(hard_packets_q),
-    .hard_bytes_i  (hard_bytes_q),
+    .bytes_hit_i   (after_bytes_hit),
     .flags_o       (flags),
     .evt_valid_o,
     .evt_ready_i,
