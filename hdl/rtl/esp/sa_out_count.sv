@@ -12,8 +12,9 @@
 // install_i and seq_i belong to cycle 1: the state becomes sequence `seq_i`, counters zero. An access with neither leaves
 // the state alone. One access per cycle, of any SAs.
 //
-// Two comparisons would be too long for cycle 2 and are kept with the state: whether the hard limit of bytes is reached
-// is the sign of a second byte counter that starts at minus that limit; whether the last number is used has a bit.
+// To compare in cycle 2 would take too long, so the outcome is part of the state: whether the hard limit of bytes is
+// reached is the sign of a second byte counter that starts at minus that limit; for packets and for the last number a
+// bit is set by the access that reaches it.
 //
 // Power-up: see ram_1r1w.
 
@@ -32,29 +33,31 @@ module sa_out_count #(
   // cycle 1
   input  wire              install_i,
   input  wire  [63:0]      seq_i,
-  input  wire              used_up_i,        // it is the last number or behind it
-  input  wire  [48:0]      minus_bytes_i,    // two's complement of the hard limit of bytes
+  input  wire              used_up_i,         // it is the last number or behind it
+  input  wire  [48:0]      minus_bytes_i,     // two's complement of the hard limit of bytes
   // cycle 2
-  input  wire              use_i,            // a packet of this SA
-  input  wire  [15:0]      len_i,            // its bytes
+  input  wire              use_i,             // a packet of this SA
+  input  wire  [15:0]      len_i,             // its bytes
   input  wire              esn_i,
-  input  wire              limit_packets_i,  // hard_packets_i is a limit
-  input  wire  [47:0]      hard_packets_i,
+  input  wire              limit_packets_i,   // there is a hard limit of packets,
+  input  wire  [47:0]      last_packet_i,     // and this is it, less one
   input  wire              limit_bytes_i,
-  output logic             expired_o,        // a hard limit had been reached before
-  output logic             go_o,             // the packet gets seq_o
-  output logic [63:0]      seq_o,            // without go_o: the last number used
+  output logic             expired_o,         // a hard limit had been reached before
+  output logic             go_o,              // the packet gets seq_o
+  output logic [63:0]      seq_o,             // without go_o: the last number used
   // cycle 3
   output logic [63:0]      after_seq_o,
   output logic [63:0]      after_packets_o,
   output logic [63:0]      after_bytes_o,
+  output logic             after_packets_hit_o, // the hard limit of packets is reached
   output logic             after_bytes_hit_o, // the hard limit of bytes, if there is one, is reached
   output logic             after_used_up_o    // the last number is used
 );
 
-  localparam int unsigned StateW = 3 * 64 + 51;
+  localparam int unsigned StateW = 3 * 64 + 52;
   typedef struct packed {
     logic        used_up;    // no number left
+    logic        packets_hit;
     logic [49:0] over;       // bytes less hard limit, signed
     logic [63:0] bytes;
     logic [63:0] packets;
@@ -133,22 +136,21 @@ module sa_out_count #(
   end
 
   // ---------------------------------------------------------------------------------- cycle 2
-  logic        packets_hit;
   logic        bytes_hit;
   logic [63:0] next_over;
-  assign packets_hit = limit_packets_i && (calc_q.packets == 64'(hard_packets_i));   // grows by one: never above
   assign bytes_hit   = limit_bytes_i && !calc_q.over[49];
-  assign expired_o   = packets_hit || bytes_hit;
-  assign go_o        = use_i && !packets_hit && !bytes_hit && !calc_q.used_up;
+  assign expired_o   = calc_q.packets_hit || bytes_hit;
+  assign go_o        = use_i && !calc_q.packets_hit && !bytes_hit && !calc_q.used_up;
   assign seq_o       = go_o ? next.seq : calc_q.seq;
 
-  assign next.seq     = wide_pkg::inc64(calc_q.seq);
-  assign next.packets = wide_pkg::inc64(calc_q.packets);
-  assign next.bytes   = wide_pkg::add64(calc_q.bytes, len_i);
-  assign next_over    = wide_pkg::add64({14'd0, calc_q.over}, len_i);
-  assign next.over    = next_over[49:0];
-  assign next.used_up = (calc_q.seq[31:0] == 32'hffff_fffe) && (!esn_i || (&calc_q.seq[63:32]));
-  assign after        = go_o ? next : calc_q;
+  assign next.seq         = wide_pkg::inc64(calc_q.seq);
+  assign next.packets     = wide_pkg::inc64(calc_q.packets);
+  assign next.bytes       = wide_pkg::add64(calc_q.bytes, len_i);
+  assign next_over        = wide_pkg::add64({14'd0, calc_q.over}, len_i);
+  assign next.over        = next_over[49:0];
+  assign next.packets_hit = limit_packets_i && (calc_q.packets == 64'(last_packet_i));
+  assign next.used_up     = (calc_q.seq[31:0] == 32'hffff_fffe) && (!esn_i || (&calc_q.seq[63:32]));
+  assign after            = go_o ? next : calc_q;
 
   always_ff @(posedge clk_i) begin
     if (calc_valid_q) begin
@@ -156,11 +158,12 @@ module sa_out_count #(
     end
   end
 
-  assign after_seq_o       = write_q.seq;
-  assign after_packets_o   = write_q.packets;
-  assign after_bytes_o     = write_q.bytes;
-  assign after_bytes_hit_o = !write_q.over[49];
-  assign after_used_up_o   = write_q.used_up;
+  assign after_seq_o         = write_q.seq;
+  assign after_packets_o     = write_q.packets;
+  assign after_bytes_o       = write_q.bytes;
+  assign after_packets_hit_o = write_q.packets_hit;
+  assign after_bytes_hit_o   = !write_q.over[49];
+  assign after_used_up_o     = write_q.used_up;
 
   logic unused;
   assign unused = ^next_over[63:50];

@@ -34,11 +34,11 @@ module sa_out_limit #(
   input  wire  [63:0]                          seq_i,
   input  wire  [63:0]                          packets_i,
   input  wire  [63:0]                          bytes_i,
-  input  wire  [4:0]                           limits_i,  // set: soft_packets, soft_bytes, soft_seq, hard_packets, hard_bytes
+  input  wire  [3:0]                           limits_i,         // there are: soft_packets, soft_bytes, soft_seq, hard_bytes
   input  wire  [47:0]                          soft_packets_i,
   input  wire  [47:0]                          soft_bytes_i,
   input  wire  [63:0]                          soft_seq_i,
-  input  wire  [47:0]                          hard_packets_i,
+  input  wire                                  packets_hit_i,    // the hard limit of packets is reached
   input  wire                                  bytes_hit_i,      // bytes_i has reached the hard limit, if there is one
   // cycle 2
   output logic [3:0]                           flags_o,   // hard_done, soft_done[2:0]
@@ -106,8 +106,8 @@ module sa_out_limit #(
   logic [15:0] sa_q;
   logic [31:0] spi_q;
   logic [63:0] seq_q;
-  assign hard[0] = limits_i[3] && (packets_i == 64'(hard_packets_i));   // grows by one: never above
-  assign hard[1] = limits_i[4] && bytes_hit_i;
+  assign hard[0] = packets_hit_i;
+  assign hard[1] = limits_i[3] && bytes_hit_i;
   assign hard[2] = used_up_i;
 
   always_ff @(posedge clk_i) begin

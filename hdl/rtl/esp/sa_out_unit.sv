@@ -62,8 +62,8 @@ module sa_out_unit #(
   typedef struct packed {
     logic [15:0]                 sum;       // see sa_out_sum
     logic                        sealable;  // valid, its ICV length exists
-    logic [4:0]                  limits;    // as sa_out_limit has it
-    headend_tables_pkg::sa_out_t sa;
+    logic [4:0]                  limits;    // there are: soft_packets, soft_bytes, soft_seq, hard_bytes, hard_packets
+    headend_tables_pkg::sa_out_t sa;        // its hard_packets less one
   } stored_t;
   localparam int unsigned StoredW = RecordW + 22;
 
@@ -103,6 +103,7 @@ module sa_out_unit #(
   logic [5:0]                  known_new_q;
   logic [48:0]                 minus_bytes_q;
   logic                        used_up_q;
+  logic [47:0]                 last_packet_q;
   assign record_new = tbl_wdata_q;
 
   sa_out_sum u_sum (
@@ -114,14 +115,18 @@ module sa_out_unit #(
   always_ff @(posedge clk_i) begin
     used_up_q     <= (&record_new.seq[31:0] && (!record_new.esn || (&record_new.seq[63:32]))) ||
                      (!record_new.esn && (|record_new.seq[63:32]));
+    last_packet_q <= record_new.hard_packets - 48'd1;
     minus_bytes_q <= 49'd0 - 49'(record_new.hard_bytes);
     known_new_q   <= {record_new.valid && (record_new.gcm.icv_len == 5'd8 || record_new.gcm.icv_len == 5'd12 ||
                                            record_new.gcm.icv_len == 5'd16),
-                      record_new.hard_bytes != '0, record_new.hard_packets != '0, record_new.soft_seq != '0,
+                      record_new.hard_packets != '0, record_new.hard_bytes != '0, record_new.soft_seq != '0,
                       record_new.soft_bytes != '0, record_new.soft_packets != '0};
   end
 
-  assign stored_new = {sum_new, known_new_q, record_new};
+  always_comb begin
+    stored_new                 = {sum_new, known_new_q, record_new};
+    stored_new.sa.hard_packets = last_packet_q;
+  end
 
   // ---------------------------------------------------------------------------------- cycle 1: one access
   logic [NumPipes-1:0] grant;
@@ -226,6 +231,7 @@ module sa_out_unit #(
   logic [63:0] after_seq;
   logic [63:0] after_packets;
   logic [63:0] after_bytes;
+  logic        after_packets_hit;
   logic        after_bytes_hit;
   logic        after_used_up;
   sa_out_count #(
@@ -233,26 +239,27 @@ module sa_out_unit #(
   ) u_count (
     .clk_i,
     .rst_ni,
-    .re_i             (read),
-    .addr_i           (read_addr),
-    .install_i        (read_tbl_q && tbl_we_q),
-    .seq_i            (record_new.seq),
-    .used_up_i        (used_up_q),
-    .minus_bytes_i    (minus_bytes_q),
-    .use_i            (calc_usable_q),
-    .len_i            (calc_len_q),
-    .esn_i            (calc_record_q.sa.esn),
-    .limit_packets_i  (calc_record_q.limits[3]),
-    .hard_packets_i   (calc_record_q.sa.hard_packets),
-    .limit_bytes_i    (calc_record_q.limits[4]),
-    .expired_o        (expired),
-    .go_o             (go),
-    .seq_o            (seq),
-    .after_seq_o      (after_seq),
-    .after_packets_o  (after_packets),
-    .after_bytes_o    (after_bytes),
-    .after_bytes_hit_o(after_bytes_hit),
-    .after_used_up_o  (after_used_up)
+    .re_i               (read),
+    .addr_i             (read_addr),
+    .install_i          (read_tbl_q && tbl_we_q),
+    .seq_i              (record_new.seq),
+    .used_up_i          (used_up_q),
+    .minus_bytes_i      (minus_bytes_q),
+    .use_i              (calc_usable_q),
+    .len_i              (calc_len_q),
+    .esn_i              (calc_record_q.sa.esn),
+    .limit_packets_i    (calc_record_q.limits[4]),
+    .last_packet_i      (calc_record_q.sa.hard_packets),
+    .limit_bytes_i      (calc_record_q.limits[3]),
+    .expired_o          (expired),
+    .go_o               (go),
+    .seq_o              (seq),
+    .after_seq_o        (after_seq),
+    .after_packets_o    (after_packets),
+    .after_bytes_o      (after_bytes),
+    .after_packets_hit_o(after_packets_hit),
+    .after_bytes_hit_o  (after_bytes_hit),
+    .after_used_up_o    (after_used_up)
   );
 
   // ---------------------------------------------------------------------------------- cycle 4: answer
@@ -293,11 +300,10 @@ module sa_out_unit #(
   logic        res_tbl_q;
   logic        res_usable_q;
   logic [31:0] res_spi_q;
-  logic [4:0]  res_limits_q;
+  logic [3:0]  res_limits_q;
   logic [47:0] soft_packets_q;
   logic [47:0] soft_bytes_q;
   logic [63:0] soft_seq_q;
-  logic [47:0] hard_packets_q;
 
   always_ff @(posedge clk_i) begin
     if (!rst_ni) begin
@@ -314,11 +320,10 @@ module sa_out_unit #(
       res_q          <= res;
       res_usable_q   <= calc_usable_q;
       res_spi_q      <= calc_record_q.sa.spi;
-      res_limits_q   <= calc_record_q.limits;
+      res_limits_q   <= calc_record_q.limits[3:0];
       soft_packets_q <= calc_record_q.sa.soft_packets;
       soft_bytes_q   <= calc_record_q.sa.soft_bytes;
       soft_seq_q     <= calc_record_q.sa.soft_seq;
-      hard_packets_q <= calc_record_q.sa.hard_packets;
     end
   end
 
@@ -341,7 +346,7 @@ module sa_out_unit #(
     .soft_packets_i(soft_packets_q),
     .soft_bytes_i  (soft_bytes_q),
     .soft_seq_i    (soft_seq_q),
-    .hard_packets_i(hard_packets_q),
+    .packets_hit_i (after_packets_hit),
     .bytes_hit_i   (after_bytes_hit),
     .flags_o       (flags),
     .evt_valid_o,
@@ -359,14 +364,15 @@ module sa_out_unit #(
 
   // Key material never leaves.
   always_comb begin
-    record_public          = calc_record_q.sa;
-    record_public.gcm.key  = '0;
-    record_public.gcm.salt = '0;
-    record_public.gcm.h1   = '0;
-    record_public.gcm.h2   = '0;
-    record_public.gcm.h3   = '0;
-    record_public.gcm.h4   = '0;
-    record_public.gcm.hfb  = '0;
+    record_public              = calc_record_q.sa;
+    record_public.hard_packets = calc_record_q.sa.hard_packets + 48'd1;
+    record_public.gcm.key      = '0;
+    record_public.gcm.salt     = '0;
+    record_public.gcm.h1       = '0;
+    record_public.gcm.h2       = '0;
+    record_public.gcm.h3       = '0;
+    record_public.gcm.h4       = '0;
+    record_public.gcm.hfb      = '0;
   end
 
   always_ff @(posedge clk_i) begin
