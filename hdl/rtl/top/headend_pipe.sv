@@ -195,10 +195,11 @@ module headend_pipe #(
     .tag_o      (dec_tag)
   );
 
-  logic                      com_valid;
-  logic                      com_ready;
-  headend_tables_pkg::beat_t com_beat;
-  headend_tables_pkg::meta_t com_meta;
+  logic                            com_valid;
+  logic                            com_ready;
+  headend_tables_pkg::beat_t       com_beat;
+  headend_tables_pkg::meta_t       com_meta;
+  logic [esp_in_pkg::RestoreW-1:0] com_restore;
   logic                      judged;
   logic                      judged_drop;
 
@@ -221,6 +222,7 @@ module headend_pipe #(
     .m_ready_i    (com_ready),
     .m_beat_o     (com_beat),
     .m_meta_o     (com_meta),
+    .m_restore_o  (com_restore),
     .judged_o     (judged),
     .judged_drop_o(judged_drop),
     .drop_valid_o (drop_valid_o[AtCommit]),
@@ -237,14 +239,15 @@ module headend_pipe #(
   esp_restore u_esp_restore (
     .clk_i,
     .rst_ni,
-    .s_valid_i(com_valid),
-    .s_ready_o(com_ready),
-    .s_beat_i (com_beat),
-    .s_meta_i (com_meta),
-    .m_valid_o(res_valid),
-    .m_ready_i(res_ready),
-    .m_beat_o (res_beat),
-    .m_meta_o (res_meta)
+    .s_valid_i  (com_valid),
+    .s_ready_o  (com_ready),
+    .s_beat_i   (com_beat),
+    .s_meta_i   (com_meta),
+    .s_restore_i(com_restore),
+    .m_valid_o  (res_valid),
+    .m_ready_i  (res_ready),
+    .m_beat_o   (res_beat),
+    .m_meta_o   (res_meta)
   );
 
   // ------------------------------------------------------------------------------------ segment 2: inner headers
