@@ -157,7 +157,7 @@ module fib_lookup #(
       else found_q <= res_re[p];
     end
     assign adj_valid_o[p] = given || (found_q && res.valid);
-    assign adj_o[p]       = given ? given_adj : res.adj;
+    assign adj_o[p]       = given ? given_adj : (found_q && res.valid) ? res.adj : 16'd0;
 
     logic unused_bits;
     assign unused_bits = ^{meta, res.rsvd};
