@@ -136,6 +136,7 @@ module esp_headers #(
   logic [63:0]  udp;
   logic [127:0] esp;
   logic [767:0] outer;
+  logic [767:0] outer_bytes;  // first byte in bits 7:0
   assign checksum   = ~wide_pkg::fold(sum_q);
   assign ethernet   = {info_q.dmac, info_q.smac, ipv6_q ? EthertypeIpv6 : EthertypeIpv4};
   assign ipv4       = {8'h45, tos_q, ip_len_q, id_out_q, 1'b0, df_q, 14'd0, info_q.ttl, res_q.udp ? ProtoUdp : ProtoEsp,
@@ -162,10 +163,11 @@ module esp_headers #(
     seal.pad         = info_q.pad;
     seal.next_header = info_q.proto;
     seal.hdr_len     = ipv6_q ? BytesIpv6 : res_q.udp ? BytesUdp : BytesIpv4;
+    seal.hdr         = outer_bytes;
     seal.gcm         = res_q.gcm;
   end
   for (genvar i = 0; i < 96; i++) begin : gen_bytes
-    assign seal.hdr[8*i +: 8] = outer[8*(95-i) +: 8];
+    assign outer_bytes[8*i +: 8] = outer[8*(95-i) +: 8];
   end
   assign valid_o = valid_q;
   assign seal_o  = seal;

@@ -15,7 +15,7 @@
 // packets of one SA may follow each other in every cycle. `x_valid_i` with `x_sa_i`: a packet comes to W next.
 //
 // `set_*`: a new SA; all its counters and flags become zero. `get_*`: read them, answer two cycles later. Both only
-// while no packet is between X and E.
+// while no packet is between X and E. In reset nothing is written: what the registers say at power-up is no packet.
 //
 // Latency: 5 cycles from w_valid_i to evt_valid_o.
 
@@ -108,7 +108,7 @@ module sa_in_account #(
   end
 
   logic w_we;
-  assign w_we = w_valid_i && (w_good_i || w_auth_fail_i || w_replay_fail_i);
+  assign w_we = rst_ni && w_valid_i && (w_good_i || w_auth_fail_i || w_replay_fail_i);
 
   ram_1r1w #(.Width(LowerW), .Depth(Depth)) u_lower (
     .clk_i, .rst_ni,
@@ -160,12 +160,14 @@ module sa_in_account #(
   assign upper_next.packets = upper.packets + 32'(w2_packets_carry_q);
   assign upper_next.bytes   = upper.bytes + 32'(w2_bytes_carry_q);
 
+  logic             w2_we;
   logic [AddrW-1:0] w2_waddr;
+  assign w2_we    = rst_ni && w2_valid_q && w2_good_q;
   assign w2_waddr = set_i ? set_sa_i : w2_sa_q[AddrW-1:0];
 
   ram_1r1w #(.Width(UpperW), .Depth(Depth)) u_upper (
     .clk_i, .rst_ni,
-    .we_i(set_i || (w2_valid_q && w2_good_q)), .waddr_i(w2_waddr), .wdata_i(set_i ? '0 : upper_next),
+    .we_i(set_i || w2_we), .waddr_i(w2_waddr), .wdata_i(set_i ? '0 : upper_next),
     .re_i(get_i || w_counts), .raddr_i(get_i ? get_sa_i : w_sa_i[AddrW-1:0]), .rdata_o(upper)
   );
 
@@ -244,6 +246,7 @@ module sa_in_account #(
   told_t                told;
   told_t                due;
   logic                 tell;
+  logic                 e_we;
   logic                 fifo_ready;
   logic                 head_valid;
   logic                 head_done;
@@ -251,10 +254,11 @@ module sa_in_account #(
   logic [$clog2(EventDepth+1)-1:0] unused_count;
   assign due  = e_reached_q & ~told;
   assign tell = e_valid_q && (due != '0);
+  assign e_we = rst_ni && tell && fifo_ready;
 
   ram_1r1w #(.Width(ToldW), .Depth(Depth)) u_told (
     .clk_i, .rst_ni,
-    .we_i(set_i || (tell && fifo_ready)), .waddr_i(set_i ? set_sa_i : e_sa_q[AddrW-1:0]),
+    .we_i(set_i || e_we), .waddr_i(set_i ? set_sa_i : e_sa_q[AddrW-1:0]),
     .wdata_i(set_i ? '0 : (told | e_reached_q)),
     .re_i(get_i || v_valid_q), .raddr_i(get_i ? get_sa_i : v_sa_q[AddrW-1:0]), .rdata_o(told)
   );

@@ -52,7 +52,7 @@ module sa_in_expiry #(
 
   ram_1r1w #(.Width(LeftW), .Depth(Depth)) u_left (
     .clk_i, .rst_ni,
-    .we_i(set_i || x_good_i), .waddr_i(set_i ? set_sa_i : x_sa_i), .wdata_i(set_i ? left_set : left_next),
+    .we_i(set_i || (rst_ni && x_good_i)), .waddr_i(set_i ? set_sa_i : x_sa_i), .wdata_i(set_i ? left_set : left_next),
     .re_i(p_valid_i), .raddr_i(p_sa_i), .rdata_o(left)
   );
 

@@ -142,7 +142,7 @@ module sa_in_unit #(
 
   logic install;
   logic get;
-  assign install = tbl_go && tbl_install_q;
+  assign install = rst_ni && tbl_go && tbl_install_q;
   assign get     = tbl_go && !tbl_install_q;
 
   // ---------------------------------------------------------------------------------- R: choose a lane
@@ -339,7 +339,7 @@ module sa_in_unit #(
   logic                 state_re;
   logic [AddrW-1:0]     state_raddr;
   logic [63:0]          state_top;
-  assign state_we    = install || window_we;
+  assign state_we    = install || (rst_ni && window_we);
   assign state_waddr = install ? tbl_addr_q : w_q.sa[AddrW-1:0];
   assign state_top   = install ? '0 : top_next;
   assign state_re    = get || q_valid_q;
