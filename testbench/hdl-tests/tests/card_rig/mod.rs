@@ -220,8 +220,25 @@ pub(crate) fn receive(card: &mut Card, port: usize) -> Vec<u8> {
     frame.expect("run_until ended")
 }
 
+/// Runs until the card is idle.
+///
+/// # Panics
+/// It does not get there; says which stages took in more than they let out or dropped.
 pub(crate) fn settle(card: &mut Card) {
-    card.run_until("idle", 40_000, |card| card.bench.get("busy_o") == 0);
+    for _ in 0..40_000 {
+        if card.bench.get("busy_o") == 0 {
+            return;
+        }
+        card.step();
+    }
+    let stages: Vec<_> = (0..9)
+        .map(|n| (card.counter(reg::STAGE_IN + 8 * n), card.counter(reg::STAGE_OUT + 8 * n)))
+        .collect();
+    let drops: Vec<_> = (1..64)
+        .map(|n| (n, card.counter(reg::drop_count(n))))
+        .filter(|(_, count)| *count != 0)
+        .collect();
+    panic!("not idle: balance {:?}, stages {stages:?}, drops {drops:?}", balance(card));
 }
 
 /// Rx frames + host tx, and tx frames + host rx + drops.
