@@ -8,7 +8,9 @@ mod gcm_common;
 use card_rig::*;
 use gcm_common::seal;
 use headend_hdl_tests::{Rng, WordSource};
-use headend_regs::{reg, Adj, AdjKind, DropReason, Egress, Ring, RxDesc, SaInState, SaOutState, TxDesc, TxDest};
+use headend_regs::{
+    reg, Adj, AdjKind, DropReason, Egress, Ring, RxDesc, SaInState, SaOutState, TxDesc, TxDest,
+};
 
 const BUFFERS: u64 = 0x2_0000_0000;
 const PIPES: [usize; 2] = [1, 2];

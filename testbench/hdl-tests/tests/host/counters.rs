@@ -32,7 +32,11 @@ fn a_bank_counts_every_cycle() {
 /// What a stage counts in 1,000 cycles; in stage `one` only one of two pipelines works.
 fn pipes_in(one: Stage, stage: u8) -> u64 {
     let shared = (Stage::Classify.code()..=Stage::Encap.code()).contains(&stage);
-    if shared && stage != one.code() { 2_000 } else { 1_000 }
+    if shared && stage != one.code() {
+        2_000
+    } else {
+        1_000
+    }
 }
 
 #[test]
@@ -74,9 +78,7 @@ fn counters_stand_at_their_register_and_nowhere_else() {
     bench.set("rd_i", 1);
     for addr in (reg::STAGE_IN..0x1500).step_by(8) {
         let want = match addr {
-            a if a < reg::STAGE_IN + 72 => {
-                Some(pipes_in(Stage::Commit, ((a - reg::STAGE_IN) / 8) as u8))
-            }
+            a if a < reg::STAGE_IN + 72 => Some(pipes_in(Stage::Commit, ((a - reg::STAGE_IN) / 8) as u8)),
             a if (reg::STAGE_OUT..reg::STAGE_OUT + 72).contains(&a) => {
                 Some(pipes_in(Stage::Qos, ((a - reg::STAGE_OUT) / 8) as u8))
             }

@@ -93,8 +93,8 @@ fn every_drop_is_counted_and_told_or_lost() {
         let total: u64 = told.iter().map(|e| 1 + u64::from(e.lost)).sum();
         assert_eq!(total, want.values().sum::<u64>(), "seed {seed}: told and lost make all");
         for event in &told {
-            let acquire = event.reason == DropReason::SaOutInvalid.code()
-                && ENCAP.contains(&usize::from(event.stage));
+            let acquire =
+                event.reason == DropReason::SaOutInvalid.code() && ENCAP.contains(&usize::from(event.stage));
             let kind = if acquire { EventKind::Acquire } else { EventKind::Drop };
             assert_eq!(event.kind, kind.code(), "{event:?}");
         }
@@ -214,14 +214,16 @@ fn limits_of_sas_are_never_lost() {
                     *slot = Some(SaEvent {
                         hard: rng.chance(50),
                         out: dir == 1,
-                        limit: [SaLimit::Packets, SaLimit::Bytes, SaLimit::Sequence][rng.below(3) as usize].code(),
+                        limit: [SaLimit::Packets, SaLimit::Bytes, SaLimit::Sequence][rng.below(3) as usize]
+                            .code(),
                         sa: rng.below(1024) as u16,
                         spi: rng.next_u64() as u32,
                         seq: n,
                     });
                 }
             }
-            let valid = offered.iter().enumerate().fold(0, |v, (dir, slot)| v | u64::from(slot.is_some()) << dir);
+            let valid =
+                offered.iter().enumerate().fold(0, |v, (dir, slot)| v | u64::from(slot.is_some()) << dir);
             let mut bytes = vec![0; (2 * SaEvent::BITS).div_ceil(8)];
             for (dir, slot) in offered.iter().enumerate() {
                 slot.as_ref().map_or(&SaEvent::default(), |e| e).pack_into(&mut bytes, dir * SaEvent::BITS);

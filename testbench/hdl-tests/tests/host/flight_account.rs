@@ -8,7 +8,8 @@ use headend_verilated::Model;
 const EXITS: u64 = 17;
 
 fn bench() -> Bench {
-    let model = Model::new("flight_account").param("LingerCycles", 8).param("StallCycles", 100).param("Exits", EXITS);
+    let model =
+        Model::new("flight_account").param("LingerCycles", 8).param("StallCycles", 100).param("Exits", EXITS);
     Bench::new(&model.checked().build().unwrap(), 100_000)
 }
 
