@@ -2,7 +2,7 @@
 //
 // Exact match of an ESP packet in the inbound SA hash and its stash, for one pipeline. The key is (SPI, destination,
 // ESP, IP version, FVRF); sa_hash_key says where its entry may be. Latency 3 cycles from valid_i to hit_o/sa_o, one
-// key per cycle; hit_o is 0 in cycles without a key. row_o and entry_i: read ports of the ways, one cycle.
+// key per cycle; hit_o is 0 in cycles without a key. re_o, row_o and entry_i: read ports of the ways, one cycle.
 //
 // Should several entries match (the driver never installs such), the lowest way wins, the stash is last.
 
@@ -46,58 +46,60 @@ module sa_match_lane #(
     want.dst = dst_i;
   end
 
-  // ------------------------------------------------------------------ cycle 0: hash
-  logic [3:0][RowW-1:0] row;
+  // ------------------------------------------------------------------ cycle 0: hash, read the ways
   sa_hash_key u_hash (
       .key_i({dst_i, spi_i, 7'd0, ipv6_i, ProtoEsp, 4'd0, fvrf_i}),
-      .row_o(row)
+      .row_o(row_o)
   );
+  assign re_o = valid_i;
 
-  logic s1_valid_q, s2_valid_q;
-  headend_tables_pkg::sa_hash_t s1_want_q, s2_want_q;
+  logic s1_valid_q;
+  headend_tables_pkg::sa_hash_t s1_want_q;
   always_ff @(posedge clk_i) begin
-    if (!rst_ni) begin
-      s1_valid_q <= 1'b0;
-      s2_valid_q <= 1'b0;
-    end else begin
-      s1_valid_q <= valid_i;
-      s2_valid_q <= s1_valid_q;
-    end
-    if (valid_i) begin
-      row_o     <= row;
-      s1_want_q <= want;
-    end
-    if (s1_valid_q) s2_want_q <= s1_want_q;
-  end
-  assign re_o = s1_valid_q;
-
-  // ------------------------------------------------------------------ cycle 2: compare
-  localparam int unsigned KeyW = EntryW - 16;  // all but `sa`
-  logic [Ways-1:0] way_hit;
-  logic [Stash-1:0] stash_hit;
-  for (genvar w = 0; w < Ways; w++) begin : gen_way_hit
-    assign way_hit[w] = entry_i[w][KeyW-1:0] == s2_want_q[KeyW-1:0];
-  end
-  for (genvar i = 0; i < Stash; i++) begin : gen_stash_hit
-    assign stash_hit[i] = stash_i[i][KeyW-1:0] == s2_want_q[KeyW-1:0];
+    if (!rst_ni) s1_valid_q <= 1'b0;
+    else s1_valid_q <= valid_i;
+    if (valid_i) s1_want_q <= want;
   end
 
-  logic [15:0] way_sa, stash_sa;
+  // ------------------------------------------------------------------ cycle 1: compare
+  localparam int unsigned KeyW    = EntryW - 16;  // all but `sa`
+  localparam int unsigned Entries = Ways + Stash;
+  logic [Entries-1:0][EntryW-1:0] entry;
+  assign entry = {stash_i, entry_i};
+
+  logic s2_valid_q;
+  logic [Entries-1:0] s2_hit_q;
+  logic [Entries-1:0][15:0] s2_sa_q;
+  always_ff @(posedge clk_i) begin
+    if (!rst_ni) s2_valid_q <= 1'b0;
+    else s2_valid_q <= s1_valid_q;
+    if (s1_valid_q) begin
+      for (int i = 0; i < Entries; i++) begin
+        s2_hit_q[i] <= entry[i][KeyW-1:0] == s1_want_q[KeyW-1:0];
+        s2_sa_q[i]  <= entry[i][EntryW-1:KeyW];
+      end
+    end
+  end
+
+  // ------------------------------------------------------------------ cycle 2: the first entry that matches
+  logic [Entries-1:0] first;
+  logic [15:0] sa;
+  for (genvar i = 0; i < Entries; i++) begin : gen_first
+    assign first[i] = s2_hit_q[i] && ((s2_hit_q & ((Entries'(1) << i) - Entries'(1))) == '0);
+  end
   always_comb begin
-    way_sa   = '0;
-    stash_sa = '0;
-    for (int w = Ways - 1; w >= 0; w--) if (way_hit[w]) way_sa = entry_i[w][EntryW-1:KeyW];
-    for (int i = Stash - 1; i >= 0; i--) if (stash_hit[i]) stash_sa = stash_i[i][EntryW-1:KeyW];
+    sa = '0;
+    for (int i = 0; i < Entries; i++) sa = sa | (first[i] ? s2_sa_q[i] : 16'd0);
   end
 
   always_ff @(posedge clk_i) begin
     if (!rst_ni) hit_o <= 1'b0;
-    else hit_o <= s2_valid_q && ((way_hit != '0) || (stash_hit != '0));
-    if (s2_valid_q) sa_o <= (way_hit != '0) ? way_sa : stash_sa;
+    else hit_o <= s2_valid_q && (s2_hit_q != '0);
+    if (s2_valid_q) sa_o <= sa;
   end
 
   logic unused_bits;
-  assign unused_bits = ^s2_want_q[EntryW-1:KeyW];
+  assign unused_bits = ^s1_want_q[EntryW-1:KeyW];
 
 endmodule
 
