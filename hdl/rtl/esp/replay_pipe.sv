@@ -4,7 +4,7 @@
 // other in every cycle. Gives exactly what `replay_window`, the specification, gives when it takes the packets one after
 // the other.
 //
-//   R  the packet comes            seq's upper part plus and minus 1
+//   R  the packet comes
 //   Q  its SA's state is read      `limit`: the lowest top for which seq is left of the window
 //   P  `p_top_i`, `p_bitmap_i`     seq and limit against the top, seq's bit looked up
 //   X  verdict                     accept = window off, or ahead, or not old and bit clear
@@ -51,40 +51,15 @@ module replay_pipe #(
   output logic [WindowMax-1:0] w_bitmap_o
 );
 
-  localparam int unsigned HiW = SeqWidth - BitW;
-
   if (WindowMax != 2 ** BitW || SeqWidth <= BitW + 1) begin : gen_check_sizes
     $error("replay_pipe: WindowMax must be a power of two, SeqWidth larger than its logarithm + 1");
   end
 
   // ---------------------------------------------------------------------------------- R
-  // Upper part of seq plus and minus 1, by bytes: a byte changes when all bits below it are ones or zeros.
-  localparam int unsigned HiBytes = (HiW + 7) / 8;
-  logic [HiBytes*8-1:0] r_hi;
-  logic [HiBytes*8-1:0] r_up;
-  logic [HiBytes*8-1:0] r_down;
-  assign r_hi = (HiBytes * 8)'(r_seq_i[SeqWidth-1:BitW]);
-  for (genvar n = 0; n < int'(HiBytes); n++) begin : gen_step
-    logic ones;
-    logic zeros;
-    if (n == 0) begin : gen_first
-      assign ones  = 1'b1;
-      assign zeros = 1'b1;
-    end else begin : gen_next
-      assign ones  = &r_hi[8*n-1:0];
-      assign zeros = ~|r_hi[8*n-1:0];
-    end
-    assign r_up[8*n +: 8]   = r_hi[8*n +: 8] + 8'(ones);
-    assign r_down[8*n +: 8] = r_hi[8*n +: 8] - 8'(zeros);
-  end
-
   logic                q_valid_q;
   logic                q_prev_q;
   logic                q_prev2_q;
   logic [SeqWidth-1:0] q_seq_q;
-  logic [HiW-1:0]      q_up_q;
-  logic [HiW-1:0]      q_down_q;
-  logic                q_last_q;     // the upper part is all ones
 
   always_ff @(posedge clk_i) begin
     if (!rst_ni) begin
@@ -99,15 +74,12 @@ module replay_pipe #(
       q_prev_q  <= r_prev_i;
       q_prev2_q <= r_prev2_i;
       q_seq_q   <= r_seq_i;
-      q_up_q    <= r_up[HiW-1:0];
-      q_down_q  <= r_down[HiW-1:0];
-      q_last_q  <= &r_seq_i[SeqWidth-1:BitW];
     end
   end
 
   // ---------------------------------------------------------------------------------- Q
-  logic [BitW:0] q_sum;
-  assign q_sum = {1'b0, q_seq_q[BitW-1:0]} + q_window_i;
+  logic [SeqWidth:0] q_limit;
+  assign q_limit = {1'b0, q_seq_q} + (SeqWidth+1)'(q_window_i);
 
   logic                p_valid_q;
   logic                p_prev_q;
@@ -116,7 +88,6 @@ module replay_pipe #(
   logic                p_young_q;    // no top is so high that seq is old
   logic [SeqWidth-1:0] p_seq_q;
   logic [SeqWidth-1:0] p_limit_q;    // old: top >= limit
-  logic [HiW-1:0]      p_down_q;
 
   always_ff @(posedge clk_i) begin
     if (!rst_ni) begin
@@ -132,13 +103,14 @@ module replay_pipe #(
       p_prev2_q <= q_prev2_q;
       p_seq_q   <= q_seq_q;
       p_off_q   <= (q_window_i == '0);
-      p_young_q <= q_sum[BitW] && q_last_q;
-      p_limit_q <= {q_sum[BitW] ? q_up_q : q_seq_q[SeqWidth-1:BitW], q_sum[BitW-1:0]};
-      p_down_q  <= q_down_q;
+      {p_young_q, p_limit_q} <= q_limit;
     end
   end
 
   // ---------------------------------------------------------------------------------- P
+  localparam int unsigned PartBits = (BitW > 3) ? 3 : BitW - 1;
+  localparam int unsigned PartW    = 2 ** PartBits;
+
   logic                 x_valid_q;
   logic                 x_prev_q;
   logic                 x_off_q;
@@ -146,8 +118,7 @@ module replay_pipe #(
   logic                 x_old_q;      // left of the window
   logic [SeqWidth-1:0]  x_seq_q;
   logic [SeqWidth-1:0]  x_top_q;      // before this packet
-  logic [HiW-1:0]       x_down_q;
-  logic                 x_bit_q;      // of seq, as read
+  logic [PartW-1:0]     x_part_q;     // of the bitmap as read, seq's bit among them
   logic                 x_set_q;      // set by the packet ahead
   logic                 x_set2_q;     // set by the packet two ahead
   logic                 x_clear2_q;   // cleared by the packet two ahead
@@ -172,11 +143,11 @@ module replay_pipe #(
   logic                p_behind_prev2;
   assign p_top = p_prev_q ? x_top_q : (p_prev2_q ? w_top_q : p_top_i);
 
-  greater #(.Width(SeqWidth)) u_ahead_top   (.a_i(p_seq_q),   .b_i(p_top),      .greater_o(p_ahead_top));
-  greater #(.Width(SeqWidth)) u_ahead_prev  (.a_i(p_seq_q),   .b_i(x_seq_q),    .greater_o(p_ahead_prev));
-  greater #(.Width(SeqWidth)) u_recent_top  (.a_i(p_limit_q), .b_i(p_top),      .greater_o(p_recent_top));
-  greater #(.Width(SeqWidth)) u_recent_prev (.a_i(p_limit_q), .b_i(x_seq_q),    .greater_o(p_recent_prev));
-  greater #(.Width(SeqWidth)) u_behind      (.a_i(p_seq_q),   .b_i(w_before_q), .greater_o(p_behind_prev2));
+  assign p_ahead_top    = (p_seq_q > p_top);
+  assign p_ahead_prev   = (p_seq_q > x_seq_q);
+  assign p_recent_top   = (p_limit_q > p_top);
+  assign p_recent_prev  = (p_limit_q > x_seq_q);
+  assign p_behind_prev2 = (p_seq_q > w_before_q);
 
   logic p_moved;                      // the packet ahead moves the top of this SA
   assign p_moved = p_prev_q && x_moves;
@@ -194,11 +165,10 @@ module replay_pipe #(
       x_prev_q   <= p_prev_q;
       x_off_q    <= p_off_q;
       x_seq_q    <= p_seq_q;
-      x_down_q   <= p_down_q;
       x_top_q    <= p_moved ? x_seq_q : p_top;
       x_ahead_q  <= p_moved ? p_ahead_prev : p_ahead_top;
       x_old_q    <= !p_young_q && !(p_moved ? p_recent_prev : p_recent_top);
-      x_bit_q    <= p_bitmap_i[p_seq_q[BitW-1:0]];
+      x_part_q   <= p_bitmap_i[{p_seq_q[BitW-1:PartBits], PartBits'(0)} +: PartW];
       x_set_q    <= p_prev_q && x_take && x_seq_q[BitW-1:0] == p_seq_q[BitW-1:0];
       x_set2_q   <= p_prev2_q && w_sets_q && w_seq_q == p_seq_q[BitW-1:0];
       x_clear2_q <= p_prev2_q && w_moves_q && p_behind_prev2;
@@ -208,6 +178,7 @@ module replay_pipe #(
   end
 
   // ---------------------------------------------------------------------------------- X
+  logic                x_read;        // seq's bit as read
   logic                x_bit;
   logic                x_leap;        // the whole ring is passed
   logic [BitW-1:0]     x_seq_lo;
@@ -215,22 +186,32 @@ module replay_pipe #(
   assign x_seq_lo = x_seq_q[BitW-1:0];
   assign x_top_lo = x_top_q[BitW-1:0];
 
-  assign x_bit      = x_set_q || (!(x_passed_q && w_moves_q) && (x_set2_q || (x_bit_q && !x_clear2_q)));
+  assign x_read     = x_part_q[x_seq_q[PartBits-1:0]];
+  assign x_bit      = x_set_q || (!(x_passed_q && w_moves_q) && (x_set2_q || (x_read && !x_clear2_q)));
   assign x_accept_o = x_off_q || x_ahead_q || (!x_old_q && !x_bit);
   assign x_old_o    = x_old_q;
   assign x_take     = x_allow_i && x_accept_o;
   assign x_moves    = x_allow_i && x_ahead_q;
-  assign x_leap     = !(x_seq_q[SeqWidth-1:BitW] == x_top_q[SeqWidth-1:BitW] ||
-                        (x_down_q == x_top_q[SeqWidth-1:BitW] && x_seq_lo < x_top_lo));
+  assign x_leap     = (x_seq_q - x_top_q >= SeqWidth'(WindowMax));
 
   // Bits of the ring that the top passes: those right of its old place and not right of its new one, or, when
-  // it wraps around the ring's end, either of them.
+  // it wraps around the ring's end, either of them. As thermometers, by words of the ring: which words are wholly inside,
+  // the one in which the place lies, and where in it.
+  localparam int unsigned WordW  = (BitW > 5) ? 32 : WindowMax / 2;
+  localparam int unsigned Words  = WindowMax / WordW;
+  localparam int unsigned WordLo = $clog2(WordW);
   localparam logic [1:0] PassNone = 2'd0;
   localparam logic [1:0] PassBoth = 2'd1;
   localparam logic [1:0] PassAny  = 2'd2;
   localparam logic [1:0] PassAll  = 2'd3;
   logic [1:0]           w_pass_q;
-  logic [BitW-1:0]      w_from_q;     // old place
+  logic [Words-1:0]     w_right_words_q;
+  logic [Words-1:0]     w_right_word_q;
+  logic [WordW-1:0]     w_right_bits_q;
+  logic [Words-1:0]     w_upto_words_q;
+  logic [Words-1:0]     w_seq_word_q;
+  logic [WordW-1:0]     w_upto_bits_q;
+  logic [WordW-1:0]     w_set_bits_q;
   logic [WindowMax-1:0] w_bitmap_q;
 
   always_ff @(posedge clk_i) begin
@@ -243,14 +224,20 @@ module replay_pipe #(
 
   always_ff @(posedge clk_i) begin
     if (x_valid_q) begin
-      w_we_q     <= x_take;
-      w_moves_q  <= x_moves;
-      w_sets_q   <= x_take && !x_off_q;
-      w_seq_q    <= x_seq_lo;
-      w_before_q <= x_top_q;
-      w_top_q    <= x_moves ? x_seq_q : x_top_q;
-      w_from_q   <= x_top_lo;
-      w_bitmap_q <= x_prev_q ? w_bitmap_o : x_bitmap_q;
+      w_we_q          <= x_take;
+      w_moves_q       <= x_moves;
+      w_sets_q        <= x_take && !x_off_q;
+      w_seq_q         <= x_seq_lo;
+      w_before_q      <= x_top_q;
+      w_top_q         <= x_moves ? x_seq_q : x_top_q;
+      w_bitmap_q      <= x_prev_q ? w_bitmap_o : x_bitmap_q;
+      w_right_words_q <= ({Words{1'b1}} << x_top_lo[BitW-1:WordLo]) << 1;
+      w_right_word_q  <= Words'(1) << x_top_lo[BitW-1:WordLo];
+      w_right_bits_q  <= ({WordW{1'b1}} << x_top_lo[WordLo-1:0]) << 1;
+      w_upto_words_q  <= ~({Words{1'b1}} << x_seq_lo[BitW-1:WordLo]);
+      w_seq_word_q    <= Words'(1) << x_seq_lo[BitW-1:WordLo];
+      w_upto_bits_q   <= ~(({WordW{1'b1}} << x_seq_lo[WordLo-1:0]) << 1);
+      w_set_bits_q    <= WordW'(1) << x_seq_lo[WordLo-1:0];
       if (!x_moves || x_off_q) begin
         w_pass_q <= PassNone;
       end else if (x_leap) begin
@@ -262,49 +249,26 @@ module replay_pipe #(
   end
 
   // ---------------------------------------------------------------------------------- W
-  // Thermometers by words of the ring: words beyond, and the one in which the place lies.
-  localparam int unsigned WordW = (BitW > 5) ? 32 : WindowMax / 2;
-  localparam int unsigned Words = WindowMax / WordW;
-  localparam int unsigned LoW   = $clog2(WordW);
-  logic [WordW-1:0]     w_right_lo;    // right of the old place, in its word
-  logic [WordW-1:0]     w_upto_lo;     // up to the new one
-  logic [WordW-1:0]     w_bit_lo;
   logic [WindowMax-1:0] w_right;
   logic [WindowMax-1:0] w_upto;
-  logic [WindowMax-1:0] w_bit;
-  assign w_right_lo = ({WordW{1'b1}} << w_from_q[LoW-1:0]) << 1;
-  assign w_upto_lo  = ~(({WordW{1'b1}} << w_seq_q[LoW-1:0]) << 1);
-  assign w_bit_lo   = WordW'(1) << w_seq_q[LoW-1:0];
-
-  logic [Words-1:0]     w_right_words; // words wholly right of the old place
-  logic [Words-1:0]     w_upto_words;  // words wholly up to the new one
-  logic [Words-1:0]     w_from_word;
-  logic [Words-1:0]     w_seq_word;
-  assign w_from_word   = Words'(1) << w_from_q[BitW-1:LoW];
-  assign w_seq_word    = Words'(1) << w_seq_q[BitW-1:LoW];
-  assign w_right_words = ({Words{1'b1}} << w_from_q[BitW-1:LoW]) << 1;
-  assign w_upto_words  = ~({Words{1'b1}} << w_seq_q[BitW-1:LoW]);
-
+  logic [WindowMax-1:0] w_set;
   for (genvar n = 0; n < int'(Words); n++) begin : gen_word
-    assign w_right[n*WordW +: WordW] = {WordW{w_right_words[n]}} | ({WordW{w_from_word[n]}} & w_right_lo);
-    assign w_upto[n*WordW +: WordW]  = {WordW{w_upto_words[n]}} | ({WordW{w_seq_word[n]}} & w_upto_lo);
-    assign w_bit[n*WordW +: WordW]   = {WordW{w_sets_q && w_seq_word[n]}} & w_bit_lo;
+    assign w_right[n*WordW +: WordW] = {WordW{w_right_words_q[n]}} | ({WordW{w_right_word_q[n]}} & w_right_bits_q);
+    assign w_upto[n*WordW +: WordW]  = {WordW{w_upto_words_q[n]}} | ({WordW{w_seq_word_q[n]}} & w_upto_bits_q);
+    assign w_set[n*WordW +: WordW]   = {WordW{w_sets_q && w_seq_word_q[n]}} & w_set_bits_q;
   end
 
   always_comb begin
     w_bitmap_o = w_bitmap_q;
     if (w_valid_q) begin
       unique case (w_pass_q)
-        PassBoth: w_bitmap_o = (w_bitmap_q & ~(w_right & w_upto)) | w_bit;
-        PassAny:  w_bitmap_o = (w_bitmap_q & ~(w_right | w_upto)) | w_bit;
-        PassAll:  w_bitmap_o = w_bit;
-        default:  w_bitmap_o = w_bitmap_q | w_bit;
+        PassBoth: w_bitmap_o = (w_bitmap_q & ~(w_right & w_upto)) | w_set;
+        PassAny:  w_bitmap_o = (w_bitmap_q & ~(w_right | w_upto)) | w_set;
+        PassAll:  w_bitmap_o = w_set;
+        default:  w_bitmap_o = w_bitmap_q | w_set;
       endcase
     end
   end
-
-  logic unused;
-  assign unused = ^{r_up, r_down};
 
   assign w_we_o  = w_valid_q && w_we_q;
   assign w_top_o = w_top_q;

@@ -210,8 +210,8 @@ module sa_in_account #(
   // ---------------------------------------------------------------------------------- V
   logic v_packets_short;     // soft limit not reached
   logic v_bytes_short;
-  greater #(.Width(48)) u_packets (.a_i(limits.packets), .b_i(v_packets_q[47:0]), .greater_o(v_packets_short));
-  greater #(.Width(48)) u_bytes   (.a_i(limits.bytes),   .b_i(v_bytes_q[47:0]),   .greater_o(v_bytes_short));
+  assign v_packets_short = (limits.packets > v_packets_q[47:0]);
+  assign v_bytes_short   = (limits.bytes > v_bytes_q[47:0]);
 
   logic        e_valid_q;
   logic [15:0] e_sa_q;

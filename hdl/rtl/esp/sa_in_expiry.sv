@@ -64,27 +64,6 @@ module sa_in_expiry #(
     left_set.bytes      = set_bytes_i;
   end
 
-  // One less by bytes: a byte changes when all below it are zero. So no carry chain is longer than a byte.
-  logic [47:0] packets_less;
-  logic [31:0] bytes_hi_less;
-  for (genvar n = 0; n < 6; n++) begin : gen_packets
-    if (n == 0) begin : gen_first
-      assign packets_less[7:0] = left.packets[7:0] - 8'd1;
-    end else begin : gen_next
-      assign packets_less[8*n +: 8] = left.packets[8*n +: 8] - 8'(left.packets[8*n-1:0] == '0);
-    end
-  end
-  for (genvar n = 0; n < 4; n++) begin : gen_bytes
-    if (n == 0) begin : gen_first
-      assign bytes_hi_less[7:0] = left.bytes[23:16] - 8'd1;
-    end else begin : gen_next
-      assign bytes_hi_less[8*n +: 8] = left.bytes[16+8*n +: 8] - 8'(left.bytes[16+8*n-1:16] == '0);
-    end
-  end
-
-  logic [16:0] bytes_lo;
-  assign bytes_lo = {1'b0, left.bytes[15:0]} - {1'b0, x_len_i};
-
   logic last_packet;
   logic last_bytes;
   assign last_packet = (left.packets[47:1] == '0);
@@ -92,9 +71,8 @@ module sa_in_expiry #(
 
   always_comb begin
     left_next               = left;
-    left_next.packets       = packets_less;
-    left_next.bytes[15:0]   = bytes_lo[15:0];
-    left_next.bytes[47:16]  = bytes_lo[16] ? bytes_hi_less : left.bytes[47:16];
+    left_next.packets       = left.packets - 48'd1;
+    left_next.bytes         = left.bytes - 48'(x_len_i);
     left_next.packets_gone  = left.packets_gone || (left.packets_on && last_packet);
     left_next.bytes_gone    = left.bytes_gone || (left.bytes_on && last_bytes);
   end
