@@ -1,43 +1,36 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Verdict on decrypted packets: the red/black boundary. A packet is stored whole and leaves only after its
-// ICV compared equal to the engine's tag, its sequence number passed the anti-replay window and its ESP
-// trailer was right; otherwise its storage is given back unread. All other packets (op not Decrypt) pass
-// through in order.
+// The red/black boundary of one lane. A decrypted packet is stored whole and leaves only after its ICV compared equal to
+// the engine's tag and sa_in_unit, which keeps the states of the SAs, called it good; otherwise its storage is given back
+// unread. All other packets (op not Decrypt) pass through in order.
 //
-//   s_* -+-> beat memory --------------------------------------------------> reader -> m_*
-//        +-> metadata FIFO ------------------------------------------------>   |
-//        +-> esp_tail -> pending FIFO -+-> read SA state -> judge, write ->  verdict FIFO
-//                 tag_* ---------------+
+//   s_* -+-> beat memory ---------------------------------------------------------------------> reader -> m_*
+//        +-> metadata FIFO ------------------------------------------------------------------>   |
+//        +-> esp_head, esp_tail -> FIFO -+-> ICV against tag -+-> lengths, checksum -> FIFO -->  |
+//                                 tag_* -+                    +-> req_* ... res_* -> FIFO ---->  |
 //
-// Checks of a decrypted packet, the first that fails counts:
-//   SaChanged        the SA record is not the one the packet was decrypted with (valid bit, generation)
-//   IcvMismatch      first icv_len (8, 12 or 16) tag bytes, all compared at once
-//   ReplayDuplicate, ReplayOld
-//   (from here on the window has accepted the number)
-//   EspTrailer       padding too long or wrong (see esp_tail)
-//   EspDummy         next header 59
-//   EspNextHeader    next header not 4 (IPv4), or the SA is not in tunnel mode
-//   EspTrailer       nothing left
-// A good packet leaves as its inner packet with starts_l3 = decrypted = 1, op = Forward, vrf = the SA's ivrf,
-// len = inner length. Lengths are counted here, never taken from the metadata, so a wrong length elsewhere
-// cannot make the reader run into a packet that is not judged. Drop reports carry no data.
+// The checks and their order are in sa_in_unit; here is found what they need to know of the packet. Bytes behind the
+// inner packet count as zero, so a packet with nothing inside has no IP version, and one byte is not ECN-capable.
 //
-// Tables: owns SaInState. Follows writes to SaIn (sa_lookup owns and acknowledges it): they replace the
-// fields needed here and zero the window and counters, between two packets. Reads take 4 cycles.
-// `seq_top_*`: highest sequence number of an SA, one cycle after its address, for sa_lookup.
+// A good packet leaves as its inner packet with starts_l3 = decrypted = 1, op = Forward, vrf = the SA's ivrf, len = inner
+// length; `m_restore_o`, valid with the first beat, tells esp_restore what else to do. Lengths are counted here, never
+// taken from the metadata, so a wrong length elsewhere cannot make the reader run into a packet that is not judged. Drop
+// reports carry no data.
+//
+// `judged_o`: one pulse per packet, in order, the cycle after it begins to leave or is dropped; then `judged_drop_o` is 1.
+// drop_valid_o comes with it.
 //
 // `Depth` beats (power of two) must hold the largest packet, or it would never be judged. Byte 0 is in bits
 // 7:0. One beat per cycle in and out, one verdict per cycle, packets of one SA back to back included.
 //
-// Latency: 10 cycles from the last beat of a packet whose tag is there to its first beat out.
+// Latency, from the last beat of a packet whose tag is there: 6 cycles to its request, and 2 cycles from the response to
+// its first beat; so 12 with sa_in_unit when no other lane asks. 9 cycles for a packet that is not decrypted.
 
 `default_nettype none
 
 module esp_commit #(
   parameter int unsigned Depth      = 512,
-  parameter int unsigned MaxPackets = 256,
-  parameter int unsigned SaDepth    = headend_tables_pkg::SaDepth
+  parameter int unsigned MaxPackets = 256
 ) (
   input  wire                                  clk_i,
   input  wire                                  rst_ni,
@@ -51,33 +44,33 @@ module esp_commit #(
   output logic                                 tag_ready_o,
   input  wire  [127:0]                         tag_i,
 
+  output logic                                 req_valid_o,
+  input  wire                                  req_ready_i,
+  output logic [esp_in_pkg::ReqW-1:0]          req_o,
+  input  wire                                  res_valid_i,
+  input  wire  [esp_in_pkg::ResW-1:0]          res_i,
+
   output logic                                 m_valid_o,
   input  wire                                  m_ready_i,
   output headend_tables_pkg::beat_t            m_beat_o,
   output headend_tables_pkg::meta_t            m_meta_o,
-
-  input  wire                                  tbl_req_i,
-  input  wire                                  tbl_we_i,
-  input  wire  [7:0]                           tbl_sel_i,
-  input  wire  [31:0]                          tbl_index_i,
-  input  wire  [headend_tables_pkg::RecordBits-1:0]                        tbl_wdata_i,
-  output logic                                 tbl_ack_o,
-  output logic [headend_tables_pkg::RecordBits-1:0]                        tbl_rdata_o,
-
-  input  wire  [15:0]                          seq_top_raddr_i,
-  output logic [63:0]                          seq_top_rdata_o,
+  output logic [esp_in_pkg::RestoreW-1:0]      m_restore_o,
 
   output logic                                 drop_valid_o,
   output headend_tables_pkg::drop_record_t     drop_o,
+  output logic                                 judged_o,
+  output logic                                 judged_drop_o,
   output logic                                 stage_in_o,
   output logic                                 stage_out_o
 );
 
-  localparam int unsigned BeatW  = headend_tables_pkg::BEAT_W;
-  localparam int unsigned MetaW  = headend_tables_pkg::META_W;
-  localparam int unsigned AddrW  = $clog2(Depth);
-  localparam int unsigned BeatsW = AddrW + 1;
-  localparam int unsigned CountW = $clog2(MaxPackets + 1);
+  localparam int unsigned MetaW   = headend_tables_pkg::META_W;
+  localparam int unsigned AddrW   = $clog2(Depth);
+  localparam int unsigned BeatsW  = AddrW + 1;
+  localparam int unsigned CountW  = $clog2(MaxPackets + 1);
+  localparam logic [7:0] NextHeaderIpv4  = 8'd4;
+  localparam logic [7:0] NextHeaderIpv6  = 8'd41;
+  localparam logic [7:0] NextHeaderDummy = 8'd59;
 
   if (Depth != 2 ** AddrW || Depth * 64 < headend_tables_pkg::MaxFrameBytes) begin : gen_check_depth
     $error("esp_commit: Depth must be a power of two that holds the largest packet");
@@ -90,18 +83,19 @@ module esp_commit #(
   headend_tables_pkg::meta_t       meta;         // of the packet the reader is at
   logic [BeatsW-1:0]               wptr_q;
   logic [BeatsW-1:0]               rptr_q;       // first beat that is still needed
-  logic [BeatsW-1:0]               used;
+  logic [BeatsW-1:0]               used_q;       // beats between the two
   logic                            next_packet;  // the reader is done with a packet
   logic [CountW-1:0]               unused_meta_count;
-  assign used      = wptr_q - rptr_q;
-  assign s_ready_o = (used != BeatsW'(Depth)) && meta_ready;
+  assign s_ready_o = !used_q[AddrW] && meta_ready;
   assign accept    = s_valid_i && s_ready_o;
 
   always_ff @(posedge clk_i) begin
     if (!rst_ni) begin
       wptr_q <= '0;
-    end else if (accept) begin
-      wptr_q <= wptr_q + BeatsW'(1);
+      used_q <= '0;
+    end else begin
+      wptr_q <= wptr_q + BeatsW'(accept);
+      used_q <= used_q + BeatsW'(accept) - (next_packet ? v_beats : '0);
     end
   end
 
@@ -121,17 +115,14 @@ module esp_commit #(
     .count_o  (unused_meta_count)
   );
 
-  // ---------------------------------------------------------------------------------- pending packets
-  localparam int unsigned InfoW = 1 + 2 + 12 + 16 + 8 + 32 + 64 + 5;
+  // ---------------------------------------------------------------------------------- begin and end of the packet
+  localparam int unsigned InfoW = 1 + 16 + 8 + 32 + 64 + 5 + 1;
+  localparam int unsigned HeadW = 4 + 1 + 1 + 1 + 2 + 16 + 19;
   localparam int unsigned TailW = 16 + BeatsW + 128 + 1 + 8 + 16;
 
   logic              tail_done;
-  logic [15:0]       tail_len;
-  logic [BeatsW-1:0] tail_beats;
-  logic [127:0]      tail_icv;
-  logic              tail_trailer_ok;
-  logic [7:0]        tail_next_header;
-  logic [15:0]       tail_inner_len;
+  logic [TailW-1:0]  tail;
+  logic [HeadW-1:0]  head;
 
   esp_tail #(
     .BeatsWidth(BeatsW)
@@ -142,25 +133,36 @@ module esp_commit #(
     .beat_i       (s_beat_i),
     .icv_len_i    (s_meta_i.icv_len),
     .valid_o      (tail_done),
-    .len_o        (tail_len),
-    .beats_o      (tail_beats),
-    .icv_o        (tail_icv),
-    .trailer_ok_o (tail_trailer_ok),
-    .next_header_o(tail_next_header),
-    .inner_len_o  (tail_inner_len)
+    .len_o        (tail[TailW-1 -: 16]),
+    .beats_o      (tail[TailW-17 -: BeatsW]),
+    .icv_o        (tail[152:25]),
+    .trailer_ok_o (tail[24]),
+    .next_header_o(tail[23:16]),
+    .inner_len_o  (tail[15:0])
   );
 
-  logic              info_valid;
-  logic              end_valid;
-  logic              judge_ready;
-  logic              judge;
-  logic [InfoW-1:0]  info;
-  logic [TailW-1:0]  ending;
-  logic              unused_info_ready;
-  logic              unused_end_ready;
-  logic [CountW-1:0] unused_info_count;
-  logic [CountW-1:0] unused_end_count;
-  assign judge = info_valid && end_valid && judge_ready;
+  esp_head u_head (
+    .clk_i,
+    .valid_i    (accept && s_beat_i.sop),
+    .data_i     (s_beat_i.data[95:0]),
+    .parsed_i   (s_meta_i.parsed),
+    .version_o  (head[43:40]),
+    .capable_o  (head[39]),
+    .congested_o(head[38]),
+    .change_o   (head[37]),
+    .ecn_o      (head[36:35]),
+    .csum_o     (head[34:19]),
+    .sum_o      (head[18:0])
+  );
+
+  logic                  info_valid;
+  logic                  end_valid;
+  logic                  take;
+  logic [InfoW-1:0]      info;
+  logic [HeadW+TailW-1:0] ending;
+  logic                  unused_info_ready;
+  logic                  unused_end_ready;
+  logic [CountW-1:0]     unused_info_count;
 
   fifo_sync #(
     .Width(InfoW),
@@ -170,140 +172,230 @@ module esp_commit #(
     .rst_ni,
     .s_valid_i(accept && s_beat_i.sop),
     .s_ready_o(unused_info_ready),
-    .s_data_i ({s_meta_i.op == headend_tables_pkg::OP_DECRYPT, s_meta_i.ingress, s_meta_i.vrf,
-                s_meta_i.sa_in, s_meta_i.sa_in_gen, s_meta_i.spi, s_meta_i.seq, s_meta_i.icv_len}),
+    .s_data_i ({s_meta_i.op == headend_tables_pkg::OP_DECRYPT, s_meta_i.sa_in, s_meta_i.sa_in_gen, s_meta_i.spi,
+                s_meta_i.seq, s_meta_i.icv_len, s_meta_i.parsed.is_ipv6}),
     .m_valid_o(info_valid),
-    .m_ready_i(judge),
+    .m_ready_i(take),
     .m_data_o (info),
     .count_o  (unused_info_count)
   );
 
-  fifo_sync #(
-    .Width(TailW),
+  fifo_fast #(
+    .Width(HeadW + TailW),
     .Depth(MaxPackets)
   ) u_ends (
     .clk_i,
     .rst_ni,
     .s_valid_i(tail_done),
     .s_ready_o(unused_end_ready),
-    .s_data_i ({tail_len, tail_beats, tail_icv, tail_trailer_ok, tail_next_header, tail_inner_len}),
+    .s_data_i ({head, tail}),
     .m_valid_o(end_valid),
-    .m_ready_i(judge),
-    .m_data_o (ending),
-    .count_o  (unused_end_count)
+    .m_ready_i(take),
+    .m_data_o (ending)
   );
 
-  // ---------------------------------------------------------------------------------- verdict
-  logic              j_decrypt;
-  logic [1:0]        j_ingress;
-  logic [11:0]       j_vrf;
-  logic [15:0]       j_sa;
-  logic [7:0]        j_gen;
-  logic [31:0]       j_spi;
-  logic [63:0]       j_seq;
-  logic [4:0]        j_icv_len;
-  logic [15:0]       j_len;
-  logic [BeatsW-1:0] j_beats;
-  logic [127:0]      j_icv;
-  logic              j_trailer_ok;
-  logic [7:0]        j_next_header;
-  logic [15:0]       j_inner_len;
-  assign {j_decrypt, j_ingress, j_vrf, j_sa, j_gen, j_spi, j_seq, j_icv_len}  = info;
-  assign {j_len, j_beats, j_icv, j_trailer_ok, j_next_header, j_inner_len} = ending;
+  // ---------------------------------------------------------------------------------- compare with the tag
+  logic              i_decrypt;
+  logic [15:0]       i_sa;
+  logic [7:0]        i_gen;
+  logic [31:0]       i_spi;
+  logic [63:0]       i_seq;
+  logic [4:0]        i_icv_len;
+  logic              i_ipv6;
+  logic [3:0]        i_version;
+  logic              i_capable;
+  logic              i_congested;
+  logic              i_change;
+  logic [1:0]        i_ecn;
+  logic [15:0]       i_csum;
+  logic [18:0]       i_sum;
+  logic [15:0]       i_len;
+  logic [BeatsW-1:0] i_beats;
+  logic [127:0]      i_icv;
+  logic              i_trailer_ok;
+  logic [7:0]        i_next_header;
+  logic [15:0]       i_inner_len;
+  assign {i_decrypt, i_sa, i_gen, i_spi, i_seq, i_icv_len, i_ipv6} = info;
+  assign {i_version, i_capable, i_congested, i_change, i_ecn, i_csum, i_sum,
+          i_len, i_beats, i_icv, i_trailer_ok, i_next_header, i_inner_len} = ending;
 
-  logic              verdict_valid;
-  logic              verdict_good;
-  logic              verdict_decrypted;
-  logic [11:0]       verdict_ivrf;
-  logic [15:0]       verdict_len;
-  logic [BeatsW-1:0] verdict_beats;
+  logic [127:0] icv_differs;
+  logic         icv_ok;
+  assign icv_differs = i_icv ^ tag_i;
+  always_comb begin
+    unique case (i_icv_len)
+      5'd8:    icv_ok = (icv_differs[63:0] == '0);
+      5'd12:   icv_ok = (icv_differs[95:0] == '0);
+      5'd16:   icv_ok = (icv_differs == '0);
+      default: icv_ok = 1'b0;
+    endcase
+  end
 
-  esp_verdict #(
-    .BeatsWidth(BeatsW),
-    .Depth     (SaDepth)
-  ) u_verdict (
+  // Every packet takes its tag, in order; a decrypted one also needs room for its request.
+  logic req_free;
+  assign req_free    = !req_valid_o || req_ready_i;
+  assign tag_ready_o = info_valid && end_valid && (!i_decrypt || req_free);
+  assign take        = tag_ready_o && tag_valid_i;
+
+  always_ff @(posedge clk_i) begin
+    if (!rst_ni) begin
+      req_valid_o <= 1'b0;
+    end else if (req_free) begin
+      req_valid_o <= take && i_decrypt;
+    end
+  end
+
+  esp_in_pkg::request_t req_q;
+  assign req_o = req_q;
+  always_ff @(posedge clk_i) begin
+    if (take && i_decrypt) begin
+      req_q.icv_ok      <= icv_ok;
+      req_q.trailer_ok  <= i_trailer_ok;
+      req_q.dummy       <= (i_next_header == NextHeaderDummy);
+      req_q.version_ok  <= (i_inner_len != '0) && ((i_next_header == NextHeaderIpv4 && i_version == 4'd4) ||
+                                                   (i_next_header == NextHeaderIpv6 && i_version == 4'd6));
+      req_q.ecn_illegal <= i_congested && (!i_capable || i_inner_len < 16'd2);
+      req_q.empty       <= (i_inner_len == '0);
+      req_q.inner_len   <= i_inner_len;
+      req_q.seq         <= i_seq;
+      req_q.spi         <= i_spi;
+      req_q.gen         <= i_gen;
+      req_q.sa          <= i_sa;
+    end
+  end
+
+  // ---------------------------------------------------------------------------------- what the reader must know
+  // While the request is on its way: the length to send, and length and checksum of a header in front.
+  typedef struct packed {
+    logic              decrypt;
+    logic              ecn_v4;       // the ECN field changes, in a header that is all there
+    logic              ecn_v6;
+    logic [1:0]        ecn;
+    logic [15:0]       inner_csum;
+    logic [15:0]       header_csum;
+    logic [15:0]       header_len;   // length field
+    logic [7:0]        next_header;
+    logic [15:0]       stored_len;   // bytes stored
+    logic [BeatsW-1:0] stored_beats;
+    logic [15:0]       len;          // bytes to send
+    logic [BeatsW-1:0] last;         // index of the last beat to send
+    logic [6:0]        last_bytes;   // bytes in it
+  } plan_t;
+  localparam int unsigned PlanW = 1 + 1 + 1 + 2 + 5 * 16 + 8 + 2 * BeatsW + 7;
+
+  logic        j_valid_q;
+  plan_t       j_q;
+  logic [18:0] j_sum_q;
+  logic [15:0] j_add_q;       // protocol and length
+  logic        k_valid_q;
+  plan_t       k_q;
+  logic [19:0] k_sum_q;
+  logic [15:0] k_less_q;      // bytes to send, minus 1
+
+  always_ff @(posedge clk_i) begin
+    if (!rst_ni) begin
+      j_valid_q <= 1'b0;
+      k_valid_q <= 1'b0;
+    end else begin
+      j_valid_q <= take;
+      k_valid_q <= j_valid_q;
+    end
+  end
+
+  always_ff @(posedge clk_i) begin
+    if (take) begin
+      j_q              <= '0;
+      j_q.decrypt      <= i_decrypt;
+      j_q.ecn_v4       <= i_change && i_next_header == NextHeaderIpv4 && i_inner_len >= 16'd20;
+      j_q.ecn_v6       <= i_change && i_next_header == NextHeaderIpv6 && i_inner_len >= 16'd40;
+      j_q.ecn          <= i_ecn;
+      j_q.inner_csum   <= i_csum;
+      j_q.header_len   <= i_ipv6 ? i_inner_len : i_inner_len + 16'd20;
+      j_q.next_header  <= i_next_header;
+      j_q.stored_len   <= i_len;
+      j_q.stored_beats <= i_beats;
+      j_q.len          <= i_decrypt ? i_inner_len : i_len;
+      j_sum_q          <= i_sum;
+      j_add_q          <= i_inner_len + 16'd20 + 16'(i_next_header);   // a frame's length: no carry out
+    end
+    if (j_valid_q) begin
+      k_q      <= j_q;
+      k_sum_q  <= {1'b0, j_sum_q} + 20'(j_add_q);
+      k_less_q <= j_q.len - 16'd1;
+    end
+  end
+
+  logic [16:0] k_fold;
+  plan_t       k_plan;
+  assign k_fold = {1'b0, k_sum_q[15:0]} + 17'(k_sum_q[19:16]);
+  always_comb begin
+    k_plan             = k_q;
+    k_plan.header_csum = ~(k_fold[15:0] + 16'(k_fold[16]));
+    k_plan.last        = BeatsW'(k_less_q[15:6]);
+    k_plan.last_bytes  = {1'b0, k_less_q[5:0]} + 7'd1;
+  end
+
+  plan_t             plan;
+  logic              plan_valid;
+  logic              unused_plan_ready;
+  logic [CountW-1:0] unused_plan_count;
+  fifo_sync #(
+    .Width(PlanW),
+    .Depth(MaxPackets)
+  ) u_plans (
     .clk_i,
     .rst_ni,
-    .valid_i        (info_valid && end_valid),
-    .ready_o        (judge_ready),
-    .decrypt_i      (j_decrypt),
-    .ingress_i      (j_ingress),
-    .vrf_i          (j_vrf),
-    .sa_i           (j_sa),
-    .gen_i          (j_gen),
-    .spi_i          (j_spi),
-    .seq_i          (j_seq),
-    .icv_len_i      (j_icv_len),
-    .len_i          (j_len),
-    .beats_i        (j_beats),
-    .icv_i          (j_icv),
-    .trailer_ok_i   (j_trailer_ok),
-    .next_header_i  (j_next_header),
-    .inner_len_i    (j_inner_len),
-    .tag_valid_i,
-    .tag_ready_o,
-    .tag_i,
-    .verdict_valid_o(verdict_valid),
-    .good_o         (verdict_good),
-    .decrypted_o    (verdict_decrypted),
-    .ivrf_o         (verdict_ivrf),
-    .out_len_o      (verdict_len),
-    .beats_o        (verdict_beats),
-    .tbl_req_i,
-    .tbl_we_i,
-    .tbl_sel_i,
-    .tbl_index_i,
-    .tbl_wdata_i,
-    .tbl_ack_o,
-    .tbl_rdata_o,
-    .seq_top_raddr_i,
-    .seq_top_rdata_o,
-    .drop_valid_o,
-    .drop_o
+    .s_valid_i(k_valid_q),
+    .s_ready_o(unused_plan_ready),
+    .s_data_i (k_plan),
+    .m_valid_o(plan_valid),
+    .m_ready_i(next_packet),
+    .m_data_o (plan),
+    .count_o  (unused_plan_count)
   );
 
-  // ---------------------------------------------------------------------------------- reader
-  localparam int unsigned VerdictW = 1 + 1 + 12 + 16 + BeatsW;
-
-  logic              v_valid;
-  logic              v_good;
-  logic              v_decrypted;
-  logic [11:0]       v_ivrf;
-  logic [15:0]       v_len;
-  logic [BeatsW-1:0] v_beats;
-  logic              unused_verdict_ready;
-  logic [CountW-1:0] unused_verdict_count;
-
-  fifo_sync #(
-    .Width(VerdictW),
+  esp_in_pkg::response_t res;
+  esp_in_pkg::response_t verdict;
+  logic                  good;
+  logic                  verdict_valid;
+  logic                  verdict_good;
+  logic                  unused_verdict_ready;
+  assign res  = res_i;
+  assign good = (res.reason == headend_tables_pkg::DROP_REASON_NONE);
+  fifo_fast #(
+    .Width(esp_in_pkg::ResW + 1),
     .Depth(MaxPackets)
   ) u_verdicts (
     .clk_i,
     .rst_ni,
-    .s_valid_i(verdict_valid),
+    .s_valid_i(res_valid_i),
     .s_ready_o(unused_verdict_ready),
-    .s_data_i ({verdict_good, verdict_decrypted, verdict_ivrf, verdict_len, verdict_beats}),
-    .m_valid_o(v_valid),
-    .m_ready_i(next_packet),
-    .m_data_o ({v_good, v_decrypted, v_ivrf, v_len, v_beats}),
-    .count_o  (unused_verdict_count)
+    .s_data_i ({good, res}),
+    .m_valid_o(verdict_valid),
+    .m_ready_i(next_packet && plan.decrypt),
+    .m_data_o ({verdict_good, verdict})
   );
 
+  // ---------------------------------------------------------------------------------- reader
   // Beats of a packet that is not good are skipped in one step; the memory is read only for good ones,
   // and never past their own beats.
-  logic              go;          // a packet may leave
+  logic              go;          // the packet's verdict is known
+  logic              pass;        // it may leave
   logic              read;        // a beat is read
   logic              last;        // it is the packet's last one
+  logic              begins;
   logic              out_free;
   logic [BeatsW-1:0] index_q;     // beats of the packet already read
-  logic [15:0]       left;        // bytes from this beat on
   logic [BeatsW-1:0] read_ptr;
-  assign go          = v_valid && meta_valid;
-  assign read        = go && v_good && out_free;
-  assign left        = v_len - (16'(index_q) << 6);
-  assign last        = (left <= 16'd64);
+  logic [BeatsW-1:0] v_beats;
+  assign v_beats     = plan.stored_beats;
+  assign go          = plan_valid && meta_valid && (!plan.decrypt || verdict_valid);
+  assign pass        = !plan.decrypt || verdict_good;
+  assign read        = go && pass && out_free;
+  assign last        = (index_q == plan.last);
+  assign begins      = (index_q == '0);
   assign read_ptr    = rptr_q + index_q;
-  assign next_packet = go && (v_good ? (read && last) : 1'b1);
+  assign next_packet = go && (!pass || (out_free && last));
 
   always_ff @(posedge clk_i) begin
     if (!rst_ni) begin
@@ -338,9 +430,8 @@ module esp_commit #(
   logic                      out_eop_q;
   logic [6:0]                out_bytes_q;
   headend_tables_pkg::meta_t out_meta_q;
-  headend_tables_pkg::beat_t out;
-  logic                      skid_ready;
-  assign out_free = !out_valid_q || skid_ready;
+  esp_in_pkg::restore_t      out_restore_q;
+  assign out_free = !out_valid_q || m_ready_i;
 
   always_ff @(posedge clk_i) begin
     if (!rst_ni) begin
@@ -352,67 +443,74 @@ module esp_commit #(
 
   always_ff @(posedge clk_i) begin
     if (read) begin
-      out_sop_q   <= (index_q == '0);
+      out_sop_q   <= begins;
       out_eop_q   <= last;
-      out_bytes_q <= last ? left[6:0] : 7'd64;
+      out_bytes_q <= last ? plan.last_bytes : 7'd64;
     end
-    if (read && index_q == '0) begin
+    if (read && begins) begin
       out_meta_q     <= meta;
-      out_meta_q.len <= v_len;
-      if (v_decrypted) begin
-        out_meta_q.op        <= headend_tables_pkg::OP_FORWARD;
-        out_meta_q.starts_l3 <= 1'b1;
-        out_meta_q.decrypted <= 1'b1;
-        out_meta_q.vrf       <= v_ivrf;
+      out_meta_q.len <= plan.len;
+      out_restore_q  <= '0;
+      if (plan.decrypt) begin
+        out_meta_q.op             <= headend_tables_pkg::OP_FORWARD;
+        out_meta_q.starts_l3      <= 1'b1;
+        out_meta_q.decrypted      <= 1'b1;
+        out_meta_q.vrf            <= verdict.ivrf;
+        out_restore_q.header      <= !verdict.tunnel;
+        out_restore_q.ecn_v4      <= verdict.ecn && plan.ecn_v4;
+        out_restore_q.ecn_v6      <= verdict.ecn && plan.ecn_v6;
+        out_restore_q.ecn         <= plan.ecn;
+        out_restore_q.csum        <= verdict.tunnel ? plan.inner_csum : plan.header_csum;
+        out_restore_q.next_header <= plan.next_header;
+        out_restore_q.len         <= plan.header_len;
       end
     end
   end
 
   always_comb begin
-    out.sop   = out_sop_q;
-    out.eop   = out_eop_q;
-    out.bytes = out_bytes_q;
-    out.data  = read_data;
+    m_beat_o.sop   = out_sop_q;
+    m_beat_o.eop   = out_eop_q;
+    m_beat_o.bytes = out_bytes_q;
+    m_beat_o.data  = read_data;
     if (out_eop_q) begin
-      out.data = read_data & ~({512{1'b1}} << {out_bytes_q, 3'd0});
+      m_beat_o.data = read_data & ~({512{1'b1}} << {out_bytes_q, 3'd0});
     end
   end
+  assign m_valid_o   = out_valid_q;
+  assign m_meta_o    = out_meta_q;
+  assign m_restore_o = out_restore_q;
 
-  skid_buffer #(
-    .Width(BeatW)
-  ) u_out (
-    .clk_i,
-    .rst_ni,
-    .s_valid_i(out_valid_q),
-    .s_ready_o(skid_ready),
-    .s_data_i (out),
-    .m_valid_o,
-    .m_ready_i,
-    .m_data_o (m_beat_o)
-  );
-
-  logic unused_meta_ready;
-  logic unused_meta_valid;
-  skid_buffer #(
-    .Width(MetaW)
-  ) u_out_meta (
-    .clk_i,
-    .rst_ni,
-    .s_valid_i(out_valid_q),
-    .s_ready_o(unused_meta_ready),
-    .s_data_i (out_meta_q),
-    .m_valid_o(unused_meta_valid),
-    .m_ready_i,
-    .m_data_o (m_meta_o)
-  );
+  // ---------------------------------------------------------------------------------- reports
+  logic drop;
+  assign drop = go && !pass;
 
   always_ff @(posedge clk_i) begin
     if (!rst_ni) begin
-      stage_in_o  <= 1'b0;
-      stage_out_o <= 1'b0;
+      drop_valid_o  <= 1'b0;
+      judged_o      <= 1'b0;
+      judged_drop_o <= 1'b0;
+      stage_in_o    <= 1'b0;
+      stage_out_o   <= 1'b0;
     end else begin
-      stage_in_o  <= accept && s_beat_i.sop;
-      stage_out_o <= m_valid_o && m_ready_i && m_beat_o.eop;
+      drop_valid_o  <= drop;
+      judged_o      <= drop || (read && begins);
+      judged_drop_o <= drop;
+      stage_in_o    <= accept && s_beat_i.sop;
+      stage_out_o   <= m_valid_o && m_ready_i && m_beat_o.eop;
+    end
+  end
+
+  always_ff @(posedge clk_i) begin
+    if (drop) begin
+      drop_o         <= '0;
+      drop_o.reason  <= verdict.reason;
+      drop_o.stage   <= headend_tables_pkg::STAGE_COMMIT;
+      drop_o.ingress <= meta.ingress;
+      drop_o.len     <= plan.stored_len;
+      drop_o.vrf     <= meta.vrf;
+      drop_o.sa      <= meta.sa_in;
+      drop_o.spi     <= meta.spi;
+      drop_o.seq     <= meta.seq;
     end
   end
 

@@ -14,7 +14,7 @@
 // bits 7:0. Results come with `valid_o`, one cycle per packet; with an `icv_len_i` other than 8, 12, 16
 // they mean nothing but `len_o` and `beats_o`.
 //
-// Latency: 3 cycles from the last beat.
+// Latency: 4 cycles from the last beat.
 
 `default_nettype none
 
@@ -83,6 +83,7 @@ module esp_tail #(
   logic                  b_end_q;        // last beat of a packet
   logic [6:0]            b_bytes_q;
   logic [4:0]            b_icv_len_q;
+  logic [6:0]            b_shift_q;      // that makes the last padding byte's successor bit the top one
   logic [BeatsWidth-1:0] b_beats_q;      // beats so far, this one included
   logic [63:0]           b_successor_q;
   logic [PastW-1:0]      b_past_q;       // successors of the beats before
@@ -101,6 +102,7 @@ module esp_tail #(
       b_data_q      <= a_q.data;
       b_bytes_q     <= a_q.bytes;
       b_icv_len_q   <= a_icv_len_q;
+      b_shift_q     <= 7'd66 - a_q.bytes + {2'd0, a_icv_len_q};   // it is byte bytes - icv_len - 3 of the beat
       b_beats_q     <= a_q.sop ? BeatsWidth'(1) : b_beats_q + BeatsWidth'(1);
       b_successor_q <= successor;
       b_past_q      <= {b_successor_q, b_past_q[PastW-1:64]};
@@ -115,17 +117,14 @@ module esp_tail #(
   logic [15:0]           c_len_q;
   logic [TailW-1:0]      c_tail_q;       // last 19 bytes of the packet
   logic [RunW-1:0]       c_run_q;        // successors; the top bit is the last padding byte's
-  logic [6:0]            run_shift;
   logic [PastW+63:0]     run;
   logic [TailW+511:0]    tail;
 
-  // The last padding byte is byte bytes - icv_len - 3 of the beat, its successor bit to become the top one.
-  assign run_shift = 7'd66 - b_bytes_q + {2'd0, b_icv_len_q};
   always_comb begin
     run  = '0;
     tail = '0;
     if (b_end_q) begin
-      run  = {b_successor_q, b_past_q} << run_shift;
+      run  = {b_successor_q, b_past_q} << b_shift_q;
       tail = {b_data_q, b_before_q} >> {b_bytes_q, 3'd0};
     end
   end
@@ -148,15 +147,15 @@ module esp_tail #(
     end
   end
 
-  // ------------------------------------------------------------------------------ result
-  logic [TailW-1:0] end_bytes;      // byte 0 last padding byte, 1 pad length, 2 next header, 3... ICV
-  logic [7:0]       last_pad;
-  logic [7:0]       pad_len;
-  logic [15:0]      overhead;       // pad length, next header, ICV
-  logic [15:0]      room;           // bytes in front of the pad length
-  logic [7:0]       outside;        // successor bits that lie in front of the padding
-  logic [RunW-1:0]  gaps;
-  logic             padding_ok;
+  // ------------------------------------------------------------------------------ stage 4: fields
+  localparam int unsigned GapW  = 16;     // successor bits looked at together
+  localparam int unsigned Gaps  = (RunW + GapW - 1) / GapW;
+
+  logic [TailW-1:0]     end_bytes;      // byte 0 last padding byte, 1 pad length, 2 next header, 3... ICV
+  logic [7:0]           pad_len;
+  logic [15:0]          overhead;       // pad length, next header, ICV
+  logic [RunW-1:0]      padding;        // bits that belong to it
+  logic [Gaps*GapW-1:0] gaps;           // bytes of the padding that are not their predecessor plus 1
 
   always_comb begin
     unique case (c_icv_len_q)
@@ -165,22 +164,53 @@ module esp_tail #(
       default: end_bytes = c_tail_q;
     endcase
   end
-  assign last_pad = end_bytes[7:0];
   assign pad_len  = end_bytes[15:8];
   assign overhead = 16'(c_icv_len_q) + 16'd2;
-  assign room     = c_len_q - overhead;
+  assign padding  = {RunW{1'b1}} << ~pad_len;
+  assign gaps     = {{(Gaps * GapW - RunW){1'b0}}, padding & ~c_run_q};
 
-  assign outside    = 8'd255 - pad_len;
-  assign gaps       = ~c_run_q >> outside;
-  assign padding_ok = (pad_len == 8'd0) || (last_pad == pad_len && gaps == '0);
+  logic                  d_valid_q;
+  logic                  d_fits_q;       // what is behind the padding
+  logic [BeatsWidth-1:0] d_beats_q;
+  logic [15:0]           d_len_q;
+  logic [15:0]           d_room_q;       // bytes in front of the pad length
+  logic [TailW-1:0]      d_end_q;
+  logic [Gaps-1:0]       d_gaps_q;
 
-  assign valid_o       = c_valid_q;
-  assign len_o         = c_len_q;
-  assign beats_o       = c_beats_q;
-  assign icv_o         = end_bytes[TailW-1:24];
-  assign next_header_o = end_bytes[23:16];
-  assign trailer_ok_o  = (c_len_q >= overhead) && (16'(pad_len) <= room) && padding_ok;
-  assign inner_len_o   = room - 16'(pad_len);
+  always_ff @(posedge clk_i) begin
+    if (!rst_ni) begin
+      d_valid_q <= 1'b0;
+    end else begin
+      d_valid_q <= c_valid_q;
+    end
+  end
+
+  always_ff @(posedge clk_i) begin
+    if (c_valid_q) begin
+      d_fits_q  <= (c_len_q >= overhead);
+      d_beats_q <= c_beats_q;
+      d_len_q   <= c_len_q;
+      d_room_q  <= c_len_q - overhead;
+      d_end_q   <= end_bytes;
+      for (int i = 0; i < int'(Gaps); i++) begin
+        d_gaps_q[i] <= |gaps[GapW*i +: GapW];
+      end
+    end
+  end
+
+  // ------------------------------------------------------------------------------ result
+  logic [7:0] d_pad_len;
+  logic       padding_ok;
+  assign d_pad_len  = d_end_q[15:8];
+  assign padding_ok = (d_pad_len == 8'd0) || (d_end_q[7:0] == d_pad_len && d_gaps_q == '0);
+
+  assign valid_o       = d_valid_q;
+  assign len_o         = d_len_q;
+  assign beats_o       = d_beats_q;
+  assign icv_o         = d_end_q[TailW-1:24];
+  assign next_header_o = d_end_q[23:16];
+  assign trailer_ok_o  = d_fits_q && (16'(d_pad_len) <= d_room_q) && padding_ok;
+  assign inner_len_o   = d_room_q - 16'(d_pad_len);
 
   logic unused;
   assign unused = ^{run[PastW+63-RunW:0], tail[TailW+511:TailW]};

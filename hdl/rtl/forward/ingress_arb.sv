@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Merges the streams of the ports and of the host ring into one, packet by packet, round robin. Source k is
-// port k, source NumPorts the host. Latency 1 cycle; one beat per cycle, no bubble between packets.
+// Merges the streams that enter a pipeline (its ports, and the host ring's in the first one) into one, packet by
+// packet, round robin. Latency 1 cycle; one beat per cycle, no bubble between packets.
 
 `default_nettype none
 
 module ingress_arb #(
-    localparam int unsigned Sources = headend_tables_pkg::NumPorts + 1,
+    parameter int unsigned Sources = headend_tables_pkg::NumPorts + 1,
     localparam int unsigned BeatW   = headend_tables_pkg::BEAT_W,
     localparam int unsigned MetaW   = headend_tables_pkg::META_W
 ) (
@@ -29,7 +29,7 @@ module ingress_arb #(
   logic [Sources-1:0] after_q;  // sources behind the last one served: they come first
   logic [Sources-1:0] first, grant;
   assign first = (s_valid_i & after_q) != '0 ? s_valid_i & after_q : s_valid_i;
-  assign grant = (owner_q != '0) ? owner_q : first & (~first + 1'b1);
+  assign grant = (owner_q != '0) ? owner_q : first & (~first + Sources'(1));
 
   logic out_free;
   logic [Sources-1:0] take, eop;
@@ -54,7 +54,7 @@ module ingress_arb #(
       if (take != '0) begin
         m_valid_o <= 1'b1;
         owner_q   <= take & ~eop;
-        after_q   <= ~((take << 1) - 1'b1);
+        after_q   <= ~((take << 1) - Sources'(1));
       end else if (m_ready_i) begin
         m_valid_o <= 1'b0;
       end

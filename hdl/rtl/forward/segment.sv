@@ -11,6 +11,9 @@
 // or zero for decrypted packets (what failed its checks must not reach the host as plaintext). SPI and sequence
 // are those of the inbound SA when there is one, else what the parser found.
 //
+// hold_i = 1: no header goes out in the next cycle. A table owner behind hdr_* that needs a cycle without a header
+// makes itself one so; the input waits for that cycle.
+//
 // Flow control is credit: at most ResDepth packets are between input and output, so no result is ever
 // refused. One beat per cycle, also with packets of one beat, as long as ResDepth and BeatDepth exceed the
 // latency of the header pipeline by 6.
@@ -33,6 +36,7 @@ module segment #(
     input  headend_tables_pkg::beat_t          s_beat_i,
     input  headend_tables_pkg::meta_t          s_meta_i,
 
+    input  logic                               hold_i,
     output logic                               hdr_valid_o,
     output logic [1023:0]                      hdr_window_o,
     output headend_tables_pkg::meta_t          hdr_meta_o,
@@ -59,7 +63,7 @@ module segment #(
   // ------------------------------------------------------------------ input
   logic beat_room, take;
   logic [CountW-1:0] inside_q;  // packets between input and output
-  assign s_ready_o = beat_room && (inside_q != CountW'(ResDepth));
+  assign s_ready_o = beat_room && (inside_q != CountW'(ResDepth)) && !hold_i;
   assign take = s_valid_i && s_ready_o;
 
   logic [511:0] first_q;

@@ -11,13 +11,14 @@
 // afresh afterwards. Doorbells are taken only while enabled and are cleared with the ring. soft_reset
 // disables all rings, clears all their registers and reads 1 until every ring has stopped.
 //
-// Latency: a write takes 2 cycles, a read 3, a counter up to 15. Byte order: little endian, register bit 0
+// Latency: a write takes 2 cycles, a read 3, a counter up to 20. Byte order: little endian, register bit 0
 // in bit 0 of the data bus.
 
 `default_nettype none
 
 module csr #(
   parameter logic [31:0] Build        = '0,
+  parameter int unsigned NumPipes     = headend_tables_pkg::NumPipes,
   parameter int unsigned GhashLatency = 4
 ) (
   input  wire               clk_i,
@@ -141,11 +142,16 @@ module csr #(
       headend_tables_pkg::REG_INTERFACE: fixed_value = {16'(headend_tables_pkg::InterfaceMajor), 16'(headend_tables_pkg::InterfaceMinor)};
       headend_tables_pkg::REG_BUILD:     fixed_value = Build;
       headend_tables_pkg::REG_CAPS0:     fixed_value = (32'(headend_tables_pkg::NumPorts) << headend_tables_pkg::REG_CAPS0_PORTS_LSB)
-                                                     | (32'd1 << headend_tables_pkg::REG_CAPS0_PIPES_LSB)
+                                                     | (32'(NumPipes) << headend_tables_pkg::REG_CAPS0_PIPES_LSB)
                                                      | (32'(GhashLatency) << headend_tables_pkg::REG_CAPS0_GHASH_LATENCY_LSB)
                                                      | headend_tables_pkg::REG_CAPS0_ESN_MASK
                                                      | headend_tables_pkg::REG_CAPS0_AES128_MASK
-                                                     | headend_tables_pkg::REG_CAPS0_AES256_MASK;
+                                                     | headend_tables_pkg::REG_CAPS0_AES256_MASK
+                                                     | headend_tables_pkg::REG_CAPS0_TRANSPORT_MASK
+                                                     | headend_tables_pkg::REG_CAPS0_UDP_ENCAP_MASK
+                                                     | headend_tables_pkg::REG_CAPS0_OUTER_IPV6_MASK
+                                                     | headend_tables_pkg::REG_CAPS0_SA_LIMITS_MASK
+                                                     | headend_tables_pkg::REG_CAPS0_TFC_MASK;
       default:                           fixed_value = '0;
     endcase
   endfunction

@@ -2,24 +2,35 @@
 //
 // Counts every drop of every stage and turns some of them, and what else is worth telling, into events.
 //
-// Counting: each of the nine drop ports has a counter bank of its own (64 reasons), so drops of all stages in
-// one cycle all count; a read adds the nine banks up.
+// Counting: each drop site has a counter bank of its own (64 reasons), so drops of all stages of all pipelines in
+// one cycle all count; a read adds the banks up.
 //
-// Events: Drop, at most one per `interval_i` cycles (the lowest-numbered port wins a tie); SaOutInvalid
-// becomes Acquire and SeqExhausted an event of its own kind, each SA at most one of the two per interval, however many
-// SAs: a bit for each says that it was told (an interval begins with the first such event and lasts `interval_i`
-// cycles; an index of SaDepth or more counts as the one that it equals modulo SaDepth). Link when a port's link changes (info bits 7:0 = port, bit 8 = up); DmaError for a refused
-// access (info = ring, addr = address). What is held back, or finds the FIFO full, adds to `lost` of the next
-// event written. Link and DmaError wait for room instead; a further refused access meanwhile is `lost`.
+// Events:
+//   Drop      at most one per `interval_i` cycles (the lowest-numbered site wins a tie)
+//   Acquire   for SaOutInvalid of an encap site: each SA at most one per interval, however many SAs: a bit for each
+//             says that it was told (an interval begins with the first such event and lasts `interval_i` cycles; an
+//             index of SaDepth or more counts as the one that it equals modulo SaDepth)
+//   SaSoft, SaHard   a limit of an SA (`sa_evt_*`: inbound, outbound); taken when it has its place in the FIFO, so
+//             that none is lost; Drop and Acquire leave SaRoom places of the FIFO for them
+//   Link      a port's link changed (info bits 7:0 = port, bit 8 = up)
+//   DmaError  a refused access (info = ring, addr = address)
+// Drops that are held back, or find the FIFO full, add to `lost` of the next event written. Link and DmaError wait for
+// room instead; a further refused access meanwhile is `lost`.
 //
-// Latency: counters 2 cycles; 3 cycles from a drop to `m_valid_o`; a read takes 11 cycles. Event data: byte 0
+// Latency: counters 2 cycles; 3 cycles from a drop to `m_valid_o`; a read takes Sites + 2 cycles. Event data: byte 0
 // of the packet in bits 7:0.
 
 `default_nettype none
 
 module drop_monitor #(
+  parameter int unsigned NumPipes  = headend_tables_pkg::NumPipes,
   parameter int unsigned FifoDepth = 16,
-  parameter int unsigned SaDepth   = headend_tables_pkg::SaDepth   // power of two
+  parameter int unsigned SaRoom    = 4,
+  parameter int unsigned SaDepth   = headend_tables_pkg::SaDepth,  // power of two
+  localparam int unsigned PipeSites = 5,
+  localparam int unsigned Sites     = 4 + PipeSites * NumPipes,
+  localparam int unsigned DropW     = headend_tables_pkg::DROP_RECORD_W,
+  localparam int unsigned SaEventW  = headend_tables_pkg::SA_EVENT_W
 ) (
   input  wire          clk_i,
   input  wire          rst_ni,
@@ -27,17 +38,14 @@ module drop_monitor #(
   input  wire  [63:0]  cycle_i,
   input  wire  [31:0]  interval_i,
 
-  // Drops, in the order of `valid_i`: rx0, rx1, classify, commit, forward, qos, encap, hostrx, hosttx.
-  input  wire  [8:0]   valid_i,
-  input  wire  headend_tables_pkg::drop_record_t drop_rx0_i,
-  input  wire  headend_tables_pkg::drop_record_t drop_rx1_i,
-  input  wire  headend_tables_pkg::drop_record_t drop_classify_i,
-  input  wire  headend_tables_pkg::drop_record_t drop_commit_i,
-  input  wire  headend_tables_pkg::drop_record_t drop_forward_i,
-  input  wire  headend_tables_pkg::drop_record_t drop_qos_i,
-  input  wire  headend_tables_pkg::drop_record_t drop_encap_i,
-  input  wire  headend_tables_pkg::drop_record_t drop_hostrx_i,
-  input  wire  headend_tables_pkg::drop_record_t drop_hosttx_i,
+  // Drop sites: rx0, rx1, hostrx, hosttx, then classify, commit, forward, qos, encap of each pipeline.
+  input  wire  [Sites-1:0]            valid_i,
+  input  wire  [Sites-1:0][DropW-1:0] drop_i,
+
+  // Limits of SAs: inbound, outbound.
+  input  wire  [1:0]               sa_evt_valid_i,
+  output logic [1:0]               sa_evt_ready_o,
+  input  wire  [1:0][SaEventW-1:0] sa_evt_i,
 
   input  wire  [1:0]   link_up_i,
 
@@ -57,32 +65,33 @@ module drop_monitor #(
 
   output logic         busy_o
 );
-  localparam int unsigned Sites    = 9;
-  localparam int unsigned AtEncap  = 6;
-  localparam int unsigned SaW      = $clog2(SaDepth);
+  localparam int unsigned FirstPipe = 4;    // its site
+  localparam int unsigned AtEncap   = 4;    // of a pipeline's sites
+  localparam int unsigned SaW       = $clog2(SaDepth);
+  localparam int unsigned CountW    = $clog2(Sites + 1);
 
   // ------------------------------------------------------------------------------------ counters
-  logic [Sites-1:0][5:0]  reason;
   logic [Sites-1:0][63:0] count;
 
-  assign reason = {drop_hosttx_i.reason, drop_hostrx_i.reason, drop_encap_i.reason, drop_qos_i.reason,
-                   drop_forward_i.reason, drop_commit_i.reason, drop_classify_i.reason, drop_rx1_i.reason,
-                   drop_rx0_i.reason};
-
   for (genvar n = 0; n < int'(Sites); n++) begin : gen_bank
+    wire headend_tables_pkg::drop_record_t site = drop_i[n];
+    logic unused_site;
+    assign unused_site = ^site;
+
     counter_bank #(
       .Depth(headend_tables_pkg::REG_DROP_COUNT_COUNT)
     ) u_bank (
       .clk_i,
       .rst_ni,
       .inc_i     (valid_i[n]),
-      .index_i   (reason[n]),
+      .index_i   (site.reason),
       .rd_i,
       .rd_index_i(rd_reason_i),
       .count_o   (count[n])
     );
   end
 
+  logic [$clog2(FifoDepth + 1)-1:0] fifo_count;
   logic        walk_q;
   logic [3:0]  site_q;
   logic [63:0] sum_q;
@@ -117,20 +126,21 @@ module drop_monitor #(
   end
 
   // ------------------------------------------------------------------------------------ which drops become events
-  logic       is_acquire;       // the drop of the encap port has an event kind of its own
-  logic       take_acquire;
-  logic       told_acquire;     // its SA had an event in this interval
-  logic [8:0] plain;            // drops that give Drop events
-  logic       take_drop;
-  logic [3:0] drops;            // in this cycle
-  logic [3:0] missed;           // of them, without an event
-  logic       acquire_q;        // captured, waiting for the FIFO
-  logic       drop_q;
-  logic       fifo_ready;
-  logic       send_acquire;
-  logic       send_drop;
-  logic       send_dma;
-  logic       send_link;
+  logic [Sites-1:0]  acquires;     // drops that give Acquire events
+  logic [Sites-1:0]  plain;        // drops that give Drop events
+  logic              take_acquire;
+  logic              take_drop;
+  logic [CountW-1:0] drops;        // in this cycle
+  logic [CountW-1:0] missed;       // of them, without an event
+  logic              acquire_q;    // captured, waiting for the FIFO
+  logic              drop_q;
+  logic              fifo_ready;
+  logic              fifo_room;    // for drops: more than SaRoom places
+  logic              send_acquire;
+  logic              send_drop;
+  logic              send_dma;
+  logic              send_link;
+  logic [1:0]        send_sa;
 
   logic [31:0] drop_hold_q;     // cycles until the next Drop event may be taken
   logic [31:0] acquire_age_q;   // cycles since the first Acquire of the interval
@@ -142,43 +152,46 @@ module drop_monitor #(
   headend_tables_pkg::drop_record_t acquire_rec_q;
   headend_tables_pkg::drop_record_t drop_rec_q;
   headend_tables_pkg::drop_record_t drop_pick;
+  headend_tables_pkg::drop_record_t acquire_pick;
 
-  assign is_acquire   = valid_i[AtEncap]
-                     && ((drop_encap_i.reason == headend_tables_pkg::DROP_REASON_SA_OUT_INVALID)
-                      || (drop_encap_i.reason == headend_tables_pkg::DROP_REASON_SEQ_EXHAUSTED));
-  assign acquire_sa   = drop_encap_i.sa[SaW-1:0];
-  assign told_acquire = told_q[acquire_sa];
-  assign take_acquire = is_acquire && !told_acquire && !acquire_q && fifo_ready;
+  for (genvar n = 0; n < int'(Sites); n++) begin : gen_kind
+    if (n >= int'(FirstPipe) && (n - int'(FirstPipe)) % int'(PipeSites) == int'(AtEncap)) begin : gen_encap
+      wire headend_tables_pkg::drop_record_t site = drop_i[n];
+      assign acquires[n] = valid_i[n] && (site.reason == headend_tables_pkg::DROP_REASON_SA_OUT_INVALID);
+      logic unused_site;
+      assign unused_site = ^site;
+    end else begin : gen_plain
+      assign acquires[n] = 1'b0;
+    end
+  end
+
+  assign acquire_sa   = acquire_pick.sa[SaW-1:0];
+  assign take_acquire = (acquires != '0) && !told_q[acquire_sa] && !acquire_q && fifo_room;
   assign acquire_end  = acquire_any_q && (acquire_age_q >= interval_i);
-  assign plain        = valid_i & ~(9'(is_acquire) << AtEncap);
-  assign take_drop    = (plain != '0) && (drop_hold_q == '0) && !drop_q && fifo_ready;
+  assign plain        = valid_i & ~acquires;
+  assign take_drop    = (plain != '0) && (drop_hold_q == '0) && !drop_q && fifo_room;
 
   always_comb begin
     drops = '0;
-    for (int i = 0; i < int'(Sites); i++) begin
-      drops = drops + 4'(valid_i[i]);
+    for (int n = 0; n < int'(Sites); n++) begin
+      drops = drops + CountW'(valid_i[n]);
     end
   end
-  assign missed = drops - 4'(take_drop) - 4'(take_acquire);
+  assign missed = drops - CountW'(take_drop) - CountW'(take_acquire);
 
+  // Drops are rare: the wide choice is made only when there is one.
   always_comb begin
-    drop_pick = drop_hosttx_i;
-    if (plain[0]) begin
-      drop_pick = drop_rx0_i;
-    end else if (plain[1]) begin
-      drop_pick = drop_rx1_i;
-    end else if (plain[2]) begin
-      drop_pick = drop_classify_i;
-    end else if (plain[3]) begin
-      drop_pick = drop_commit_i;
-    end else if (plain[4]) begin
-      drop_pick = drop_forward_i;
-    end else if (plain[5]) begin
-      drop_pick = drop_qos_i;
-    end else if (plain[6]) begin
-      drop_pick = drop_encap_i;
-    end else if (plain[7]) begin
-      drop_pick = drop_hostrx_i;
+    drop_pick    = '0;
+    acquire_pick = '0;
+    if (valid_i != '0) begin
+      for (int n = int'(Sites) - 1; n >= 0; n--) begin
+        if (plain[n]) begin
+          drop_pick = drop_i[n];
+        end
+        if (acquires[n]) begin
+          acquire_pick = drop_i[n];
+        end
+      end
     end
   end
 
@@ -226,7 +239,7 @@ module drop_monitor #(
       drop_rec_q <= drop_pick;
     end
     if (take_acquire) begin
-      acquire_rec_q <= drop_encap_i;
+      acquire_rec_q <= acquire_pick;
     end
   end
 
@@ -272,16 +285,27 @@ module drop_monitor #(
   logic        send;
   logic [15:0] lost_q;
   logic [16:0] lost_now;
+  logic        above;           // an event that goes before drops
+  logic        sa_turn;         // limits of SAs may go
   headend_tables_pkg::drop_record_t rec;
+  headend_tables_pkg::sa_event_t    limit;
   headend_tables_pkg::event_entry_t entry;
 
   assign send_dma     = fifo_ready && dma_q;
   assign send_link    = fifo_ready && !dma_q && (link_differs != '0);
-  assign send_acquire = fifo_ready && !dma_q && (link_differs == '0) && acquire_q;
-  assign send_drop    = fifo_ready && !dma_q && (link_differs == '0) && !acquire_q && drop_q;
-  assign send         = send_dma || send_link || send_acquire || send_drop;
+  assign sa_turn      = fifo_ready && !dma_q && (link_differs == '0);
+  assign send_sa      = sa_evt_valid_i & sa_evt_ready_o;
+  assign above        = dma_q || (link_differs != '0) || (sa_evt_valid_i != '0);
+  assign send_acquire = fifo_ready && !above && acquire_q;
+  assign send_drop    = fifo_ready && !above && !acquire_q && drop_q;
+  assign send         = send_dma || send_link || (send_sa != '0) || send_acquire || send_drop;
   assign lost_now     = (send ? 17'd0 : {1'b0, lost_q}) + 17'(missed) + 17'(dma_missed);
-  assign busy_o       = fifo_ready && (dma_q || acquire_q || drop_q || (link_differs != '0));
+  assign busy_o       = fifo_ready && (above || acquire_q || drop_q);
+
+  // A limit is taken in the cycle in which it goes into the FIFO.
+  assign sa_evt_ready_o = {sa_turn && !sa_evt_valid_i[0], sa_turn};
+  // Room for both captured drops.
+  assign fifo_room = (32'(fifo_count) + 32'd2 <= FifoDepth - SaRoom);
 
   always_ff @(posedge clk_i) begin
     if (!rst_ni) begin
@@ -293,6 +317,7 @@ module drop_monitor #(
 
   always_comb begin
     rec   = '0;
+    limit = '0;
     entry = '0;
     if (send) begin
       entry.lost  = lost_q;
@@ -306,6 +331,13 @@ module drop_monitor #(
         entry.kind    = headend_tables_pkg::EVENT_KIND_LINK;
         entry.ingress = {1'b0, link_port};
         entry.info    = {23'd0, link_up_i[link_port], 7'd0, link_port};
+      end else if (send_sa != '0) begin
+        limit      = send_sa[0] ? sa_evt_i[0] : sa_evt_i[1];
+        entry.kind = limit.hard ? headend_tables_pkg::EVENT_KIND_SA_HARD : headend_tables_pkg::EVENT_KIND_SA_SOFT;
+        entry.info = {29'd0, limit.limit, limit.out};
+        entry.sa   = limit.sa;
+        entry.spi  = limit.spi;
+        entry.addr = limit.seq;
       end else begin
         rec           = send_acquire ? acquire_rec_q : drop_rec_q;
         entry.kind    = headend_tables_pkg::EVENT_KIND_DROP;
@@ -318,19 +350,12 @@ module drop_monitor #(
         entry.spi     = rec.spi;
         entry.addr    = rec.seq;
         entry.data    = rec.data;
-        if (rec.reason == headend_tables_pkg::DROP_REASON_SA_OUT_INVALID) begin
+        if (send_acquire) begin
           entry.kind = headend_tables_pkg::EVENT_KIND_ACQUIRE;
-        end
-        if (rec.reason == headend_tables_pkg::DROP_REASON_SEQ_EXHAUSTED) begin
-          entry.kind = headend_tables_pkg::EVENT_KIND_SEQ_EXHAUSTED;
         end
       end
     end
   end
-
-  logic [$clog2(FifoDepth + 1)-1:0] fifo_count;
-  logic                             unused;
-  assign unused = ^fifo_count;
 
   fifo_sync #(
     .Width(headend_tables_pkg::EVENT_ENTRY_W),

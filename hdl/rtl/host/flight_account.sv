@@ -18,13 +18,14 @@
 
 module flight_account #(
   parameter int unsigned LingerCycles = 32,
-  parameter int unsigned StallCycles  = 4096
+  parameter int unsigned StallCycles  = 4096,
+  parameter int unsigned Exits        = 12     // places where packets leave
 ) (
   input  wire         clk_i,
   input  wire         rst_ni,
 
   input  wire  [2:0]  arrived_i,
-  input  wire  [11:0] left_i,
+  input  wire  [Exits-1:0] left_i,
   input  wire         progress_i,
   input  wire         held_i,
   input  wire         busy_i,
@@ -36,8 +37,8 @@ module flight_account #(
   localparam int unsigned LingerW = $clog2(LingerCycles + 1);
   localparam int unsigned StallW  = $clog2(StallCycles + 1);
 
-  logic [3:0]         arrived;
-  logic [3:0]         left;
+  logic [1:0]         arrived;
+  logic [4:0]         left;
   logic [FlightW-1:0] flight_q;
   logic [StallW-1:0]  stall_q;         // cycles without progress
   logic [LingerW-1:0] linger_q;        // cycles for which busy_o stays
@@ -46,11 +47,11 @@ module flight_account #(
   always_comb begin
     arrived = '0;
     for (int i = 0; i < 3; i++) begin
-      arrived = arrived + 4'(arrived_i[i]);
+      arrived = arrived + 2'(arrived_i[i]);
     end
     left = '0;
-    for (int i = 0; i < 12; i++) begin
-      left = left + 4'(left_i[i]);
+    for (int i = 0; i < int'(Exits); i++) begin
+      left = left + 5'(left_i[i]);
     end
   end
 
@@ -64,7 +65,7 @@ module flight_account #(
       stall_q  <= '0;
       linger_q <= '0;
     end else begin
-      if (arrived != left) begin
+      if ({3'd0, arrived} != left) begin
         flight_q <= flight_q + FlightW'(arrived) - FlightW'(left);
       end
       if (progress) begin

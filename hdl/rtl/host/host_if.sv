@@ -6,7 +6,7 @@
 //   AXI4-Lite -> csr -> cmd_ring -> table bus        AXI4 read  <- dma_read  <- cmd, rx, tx descriptors, tx packets
 //                 |---> rx_ring <- s_* (pipeline)    AXI4 write <- dma_write <- cmd, event, rx, tx completions, rx packets
 //                 |---> tx_ring -> m_* (pipeline)    MSI-X      <- msix_arb  <- all rings
-//                 '---> event_ring <- drop_monitor <- drops, link, refused DMA
+//                 '---> event_ring <- drop_monitor <- drops, limits of SAs, link, refused DMA
 //
 // `busy_o` stays 1 while anything can still move by itself: a packet in flight, a ring with work to do, a DMA
 // transfer, a register access, an interrupt, and for LingerCycles after the last of these and after the last
@@ -20,9 +20,13 @@
 
 module host_if #(
   parameter logic [31:0] Build        = '0,
+  parameter int unsigned NumPipes     = headend_tables_pkg::NumPipes,
   parameter int unsigned GhashLatency = 4,
   parameter int unsigned LingerCycles = 32,
-  parameter int unsigned StallCycles  = 4096
+  parameter int unsigned StallCycles  = 4096,
+  localparam int unsigned Stages   = 5,
+  localparam int unsigned DropW    = headend_tables_pkg::DROP_RECORD_W,
+  localparam int unsigned SaEventW = headend_tables_pkg::SA_EVENT_W
 ) (
   input  wire           clk_i,
   input  wire           rst_ni,
@@ -112,21 +116,23 @@ module host_if #(
   output headend_tables_pkg::beat_t m_beat_o,
   output headend_tables_pkg::meta_t m_meta_o,
 
-  // Pipeline: what happened. Stages in the order of the stage enum, without the host's two.
-  input  wire  [6:0]    stage_in_i,
-  input  wire  [6:0]    stage_out_i,
-  input  wire  [1:0]    rx_frame_i,
-  input  wire  [1:0][15:0] rx_bytes_i,
-  input  wire  [1:0]    tx_frame_i,
-  input  wire  [1:0][15:0] tx_bytes_i,
-  input  wire  [6:0]    drop_valid_i,
-  input  wire  headend_tables_pkg::drop_record_t drop_rx0_i,
-  input  wire  headend_tables_pkg::drop_record_t drop_rx1_i,
-  input  wire  headend_tables_pkg::drop_record_t drop_classify_i,
-  input  wire  headend_tables_pkg::drop_record_t drop_commit_i,
-  input  wire  headend_tables_pkg::drop_record_t drop_forward_i,
-  input  wire  headend_tables_pkg::drop_record_t drop_qos_i,
-  input  wire  headend_tables_pkg::drop_record_t drop_encap_i
+  // Limits of SAs: inbound, outbound.
+  input  wire  [1:0]               sa_evt_valid_i,
+  output logic [1:0]               sa_evt_ready_o,
+  input  wire  [1:0][SaEventW-1:0] sa_evt_i,
+
+  // Data path: what happened. Stages of a pipeline from bit 0: classify, commit, forward, qos, encap.
+  input  wire  [1:0]               rx_frame_i,
+  input  wire  [1:0][15:0]         rx_bytes_i,
+  input  wire  [1:0]               rx_stored_i,
+  input  wire  [1:0]               tx_frame_i,
+  input  wire  [1:0][15:0]         tx_bytes_i,
+  input  wire  [1:0]               rx_drop_valid_i,
+  input  wire  [1:0][DropW-1:0]    rx_drop_i,
+  input  wire  [NumPipes-1:0][Stages-1:0] stage_in_i,
+  input  wire  [NumPipes-1:0][Stages-1:0] stage_out_i,
+  input  wire  [NumPipes-1:0][Stages-1:0] drop_valid_i,
+  input  wire  [NumPipes-1:0][Stages-1:0][DropW-1:0] drop_i
 );
   localparam int unsigned Cmd   = 32'(headend_tables_pkg::RING_CMD);
   localparam int unsigned Event = 32'(headend_tables_pkg::RING_EVENT);
@@ -174,6 +180,7 @@ module host_if #(
 
   csr #(
     .Build       (Build),
+    .NumPipes    (NumPipes),
     .GhashLatency(GhashLatency)
   ) u_csr (
     .clk_i,
@@ -534,53 +541,55 @@ module host_if #(
   );
 
   // ------------------------------------------------------------------------------------ events, counters, interrupts
-  logic       monitor_busy;
-  logic       msix_busy;
-  logic [8:0] drop_valid;
-  assign drop_valid = {hosttx_drop_valid, hostrx_drop_valid, drop_valid_i};
+  localparam int unsigned Sites = 4 + Stages * NumPipes;   // of drops
 
-  drop_monitor u_drop_monitor (
+  logic             monitor_busy;
+  logic             msix_busy;
+  logic [Sites-1:0] drop_valid;
+  assign drop_valid = {drop_valid_i, hosttx_drop_valid, hostrx_drop_valid, rx_drop_valid_i};
+
+  drop_monitor #(
+    .NumPipes(NumPipes)
+  ) u_drop_monitor (
     .clk_i,
     .rst_ni,
-    .cycle_i        (cycle_o),
-    .interval_i     (interval),
-    .valid_i        (drop_valid),
-    .drop_rx0_i,
-    .drop_rx1_i,
-    .drop_classify_i,
-    .drop_commit_i,
-    .drop_forward_i,
-    .drop_qos_i,
-    .drop_encap_i,
-    .drop_hostrx_i  (hostrx_drop),
-    .drop_hosttx_i  (hosttx_drop),
+    .cycle_i    (cycle_o),
+    .interval_i (interval),
+    .valid_i    (drop_valid),
+    .drop_i     ({drop_i, hosttx_drop, hostrx_drop, rx_drop_i}),
+    .sa_evt_valid_i,
+    .sa_evt_ready_o,
+    .sa_evt_i,
     .link_up_i,
-    .dma_err_i      (dma_err),
-    .dma_ring_i     (err_ring),
-    .dma_addr_i     ({wr_err_addr, rd_err_addr}),
-    .m_valid_o      (event_valid),
-    .m_ready_i      (event_ready),
-    .m_event_o      (event_entry),
-    .rd_i           (drop_rd),
-    .rd_reason_i    (drop_reason),
-    .rd_done_o      (drop_done),
-    .rd_data_o      (drop_data),
-    .busy_o         (monitor_busy)
+    .dma_err_i  (dma_err),
+    .dma_ring_i (err_ring),
+    .dma_addr_i ({wr_err_addr, rd_err_addr}),
+    .m_valid_o  (event_valid),
+    .m_ready_i  (event_ready),
+    .m_event_o  (event_entry),
+    .rd_i       (drop_rd),
+    .rd_reason_i(drop_reason),
+    .rd_done_o  (drop_done),
+    .rd_data_o  (drop_data),
+    .busy_o     (monitor_busy)
   );
 
-  stat_counters u_stat_counters (
+  stat_counters #(
+    .NumPipes(NumPipes)
+  ) u_stat_counters (
     .clk_i,
     .rst_ni,
-    .stage_in_i   ({hosttx_in, hostrx_in, stage_in_i}),
-    .stage_out_i  ({hosttx_out, hostrx_out, stage_out_i}),
+    .stage_in_i,
+    .stage_out_i,
+    .host_in_i    ({hosttx_in, hostrx_in}),
+    .host_out_i   ({hosttx_out, hostrx_out}),
     .rx_frame_i,
+    .rx_stored_i,
     .rx_bytes_i,
-    .rx_drop_i    (drop_valid_i[1:0]),
+    .rx_drop_i    (rx_drop_valid_i),
     .tx_frame_i,
     .tx_bytes_i,
-    .host_rx_i    (hostrx_out),
     .host_reason_i(hostrx_reason),
-    .host_tx_i    (hosttx_in),
     .rd_i         (stat_rd),
     .rd_addr_i    (stat_addr),
     .rd_hit_o     (stat_hit),
@@ -605,13 +614,14 @@ module host_if #(
 
   flight_account #(
     .LingerCycles(LingerCycles),
-    .StallCycles (StallCycles)
+    .StallCycles (StallCycles),
+    .Exits       (1 + 2 + Sites)
   ) u_flight_account (
     .clk_i,
     .rst_ni,
     .arrived_i ({hosttx_in, rx_frame_i}),
     .left_i    ({hostrx_out, tx_frame_i, drop_valid}),
-    .progress_i((stage_in_i != '0) || (stage_out_i != '0) || activity_i || hostrx_in),
+    .progress_i((stage_in_i != '0) || (stage_out_i != '0) || (rx_stored_i != '0) || activity_i || hostrx_in),
     .held_i    (hostrx_waiting || !enable_o),
     .busy_i    (busy_raw || axil_busy),
     .moving_o  (moving),

@@ -355,7 +355,7 @@ module rx_ring #(
                         || (state_q == StDropRead);
 
   assign busy_o    = (active_o != enable_i) || (active_o && (!sq_idle || !cq_idle || (state_q != StIdle)
-                     || sq_pending || cq_pending || start)) || s_valid_i;
+                     || sq_pending || cq_pending || start)) || push;
   assign waiting_o = (info_valid || (used != '0)) && (state_q == StIdle) && !start && !sq_pending;
 
   always_ff @(posedge clk_i) begin

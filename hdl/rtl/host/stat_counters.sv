@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // The 64-bit counters of stages, ports and the host rings, and their place in BAR0. Every counter has an
-// adder of its own, so pulses of any number of sites in the same cycle all count. Host reasons are counted
-// in a memory bank: packets reach the host one at a time.
+// adder of its own, so pulses of any number of sites in the same cycle all count; that of a stage adds up what all
+// pipelines tell. Host reasons are counted in a memory bank: packets reach the host one at a time.
+//
+// Stages: rx_stored_i, then those of a pipeline (classify, commit, forward, qos, encap from bit 0), then host_in_i and
+// host_out_i (rx in bit 0, tx in bit 1).
 //
 // Zero at power-up; neither reset nor soft reset touches them.
 //
@@ -11,21 +14,24 @@
 `default_nettype none
 
 module stat_counters #(
-  localparam int unsigned Stages = 9
+  parameter int unsigned NumPipes = headend_tables_pkg::NumPipes,
+  localparam int unsigned Stages     = 9,
+  localparam int unsigned PipeStages = 5
 ) (
   input  wire                clk_i,
   input  wire                rst_ni,
 
-  input  wire  [Stages-1:0]  stage_in_i,
-  input  wire  [Stages-1:0]  stage_out_i,
-  input  wire  [1:0]         rx_frame_i,
+  input  wire  [NumPipes-1:0][PipeStages-1:0] stage_in_i,
+  input  wire  [NumPipes-1:0][PipeStages-1:0] stage_out_i,
+  input  wire  [1:0]         host_in_i,
+  input  wire  [1:0]         host_out_i,
+  input  wire  [1:0]         rx_frame_i,      // also the stage's packets in
+  input  wire  [1:0]         rx_stored_i,     // packets out of the receive stages
   input  wire  [1:0][15:0]   rx_bytes_i,
   input  wire  [1:0]         rx_drop_i,
   input  wire  [1:0]         tx_frame_i,
   input  wire  [1:0][15:0]   tx_bytes_i,
-  input  wire                host_rx_i,       // packet delivered on rx[0]
-  input  wire  [4:0]         host_reason_i,   // with host_rx_i
-  input  wire                host_tx_i,       // descriptor taken from tx[0]
+  input  wire  [4:0]         host_reason_i,   // of the packet that host_out_i[0] says was delivered on rx[0]
 
   input  wire                rd_i,
   input  wire  [15:0]        rd_addr_i,       // byte offset in BAR0; bits 2:0 are not looked at
@@ -44,11 +50,34 @@ module stat_counters #(
   localparam int unsigned Counters   = AtHostTx + 1;
   localparam int unsigned SlotW      = $clog2(Counters);
 
+  // How many packets each of a pipeline's stages took in and let out in this cycle, in all pipelines.
+  localparam int unsigned SumW = $clog2(NumPipes + 1);
+  logic [PipeStages-1:0][SumW-1:0] sum_in;
+  logic [PipeStages-1:0][SumW-1:0] sum_out;
+  logic [PipeStages-1:0]           any_in;
+  logic [PipeStages-1:0]           any_out;
+
+  always_comb begin
+    sum_in  = '0;
+    sum_out = '0;
+    any_in  = '0;
+    any_out = '0;
+    for (int p = 0; p < int'(NumPipes); p++) begin
+      any_in  = any_in | stage_in_i[p];
+      any_out = any_out | stage_out_i[p];
+      for (int s = 0; s < int'(PipeStages); s++) begin
+        sum_in[s]  = sum_in[s] + SumW'(stage_in_i[p][s]);
+        sum_out[s] = sum_out[s] + SumW'(stage_out_i[p][s]);
+      end
+    end
+  end
+
   logic [Counters-1:0]       inc;
   logic [Counters-1:0][63:0] count_q;
-
-  assign inc = {host_tx_i, host_rx_i, tx_frame_i, tx_frame_i, rx_drop_i, rx_frame_i, rx_frame_i,
-                stage_out_i, stage_in_i};
+  logic                      host_rx;
+  assign host_rx = host_out_i[0];
+  assign inc = {host_in_i[1], host_rx, tx_frame_i, tx_frame_i, rx_drop_i, rx_frame_i, rx_frame_i,
+                host_out_i, any_out, rx_stored_i, host_in_i, any_in, rx_frame_i};
 
   for (genvar n = 0; n < int'(Counters); n++) begin : gen_counter
     logic [15:0] amount;
@@ -56,6 +85,10 @@ module stat_counters #(
       assign amount = rx_bytes_i[n - AtRxBytes];
     end else if (n >= AtTxBytes && n < AtTxBytes + 2) begin : gen_tx_bytes
       assign amount = tx_bytes_i[n - AtTxBytes];
+    end else if (n >= AtStageIn + 2 && n < AtStageIn + 2 + PipeStages) begin : gen_in
+      assign amount = 16'(sum_in[n - AtStageIn - 2]);
+    end else if (n >= AtStageOut + 2 && n < AtStageOut + 2 + PipeStages) begin : gen_out
+      assign amount = 16'(sum_out[n - AtStageOut - 2]);
     end else begin : gen_one
       assign amount = 16'd1;
     end
@@ -85,7 +118,7 @@ module stat_counters #(
   ) u_reasons (
     .clk_i,
     .rst_ni,
-    .inc_i     (host_rx_i),
+    .inc_i     (host_rx),
     .index_i   (host_reason_i),
     .rd_i      (rd_i && reason_hit),
     .rd_index_i(word[4:0]),

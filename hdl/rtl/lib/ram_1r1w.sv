@@ -4,7 +4,7 @@
 //
 // The read is registered: `rdata_o` shows the word one cycle after `re_i` and holds it until the next
 // `re_i`. A read in the same cycle as a write to the same address returns the NEW word (a bypass register
-// beside the memory, so that the array itself still maps to block RAM).
+// beside the memory, so that the array itself still maps to block RAM); with Bypass = 0 it must not happen.
 //
 // Latency: 1 cycle.
 
@@ -13,6 +13,7 @@
 module ram_1r1w #(
   parameter int unsigned Width = 8,
   parameter int unsigned Depth = 16,
+  parameter bit          Bypass = 1'b1,
   localparam int unsigned AddrW = (Depth > 1) ? $clog2(Depth) : 1
 ) (
   input  wire              clk_i,
@@ -29,16 +30,12 @@ module ram_1r1w #(
 
   logic [Width-1:0] mem [0:Depth-1];
   logic [Width-1:0] read_q;
-  logic [Width-1:0] bypass_q;
-  logic             use_bypass_q;
 
   initial begin
     for (int i = 0; i < Depth; i++) begin
       mem[i] = '0;
     end
   end
-
-  assign rdata_o = use_bypass_q ? bypass_q : read_q;
 
   always_ff @(posedge clk_i) begin
     if (we_i) begin
@@ -49,18 +46,28 @@ module ram_1r1w #(
     end
   end
 
-  always_ff @(posedge clk_i) begin
-    if (!rst_ni) begin
-      use_bypass_q <= 1'b0;
-    end else if (re_i) begin
-      use_bypass_q <= we_i && (waddr_i == raddr_i);
-    end
-  end
+  if (Bypass) begin : gen_bypass
+    logic [Width-1:0] bypass_q;
+    logic             use_bypass_q;
+    assign rdata_o = use_bypass_q ? bypass_q : read_q;
 
-  always_ff @(posedge clk_i) begin
-    if (re_i && we_i) begin
-      bypass_q <= wdata_i;
+    always_ff @(posedge clk_i) begin
+      if (!rst_ni) begin
+        use_bypass_q <= 1'b0;
+      end else if (re_i) begin
+        use_bypass_q <= we_i && (waddr_i == raddr_i);
+      end
     end
+
+    always_ff @(posedge clk_i) begin
+      if (re_i && we_i) begin
+        bypass_q <= wdata_i;
+      end
+    end
+  end else begin : gen_plain
+    logic unused;
+    assign unused  = rst_ni;
+    assign rdata_o = read_q;
   end
 
 endmodule

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Longest prefix match of (VRF, IPv4 destination). Owns tables FibNode and FibResult.
-// Latency 19 cycles (2 per trie level, 1 for the result), one header per cycle.
+// Latency 19 cycles (2 per trie level, 1 for the result), one header per cycle and pipeline.
 //
 // Per header, exactly one of: route_i (look up meta.vrf, parsed.dst), adj_valid_i (adjacency adj_i is already
 // known, from a label), none (nothing to do). adj_valid_o says that adj_o is the adjacency to use; it stays 0
@@ -12,29 +12,31 @@
 
 `default_nettype none
 
-module fib_lookup (
-    input  logic                        clk_i,
-    input  logic                        rst_ni,
+module fib_lookup #(
+    parameter int unsigned NumPipes = 1
+) (
+    input  logic                                                clk_i,
+    input  logic                                                rst_ni,
 
-    input  logic                        tbl_req_i,
-    input  logic                        tbl_we_i,
-    input  logic [7:0]                  tbl_sel_i,
-    input  logic [31:0]                 tbl_index_i,
-    input  logic [headend_tables_pkg::RecordBits-1:0]               tbl_wdata_i,
-    output logic                        tbl_ack_o,
-    output logic [headend_tables_pkg::RecordBits-1:0]               tbl_rdata_o,
+    input  logic                                                tbl_req_i,
+    input  logic                                                tbl_we_i,
+    input  logic [7:0]                                          tbl_sel_i,
+    input  logic [31:0]                                         tbl_index_i,
+    input  logic [headend_tables_pkg::RecordBits-1:0]           tbl_wdata_i,
+    output logic                                                tbl_ack_o,
+    output logic [headend_tables_pkg::RecordBits-1:0]           tbl_rdata_o,
 
-    input  logic                        valid_i,
-    input  headend_tables_pkg::meta_t   meta_i,
-    input  logic                        route_i,
-    input  logic                        adj_valid_i,
-    input  logic                        swap_i,
-    input  logic [15:0]                 adj_i,
-    output logic                        valid_o,
-    output headend_tables_pkg::meta_t   meta_o,
-    output logic                        adj_valid_o,
-    output logic                        swap_o,
-    output logic [15:0]                 adj_o
+    input  logic [NumPipes-1:0]                                 valid_i,
+    input  logic [NumPipes-1:0][headend_tables_pkg::META_W-1:0] meta_i,
+    input  logic [NumPipes-1:0]                                 route_i,
+    input  logic [NumPipes-1:0]                                 adj_valid_i,
+    input  logic [NumPipes-1:0]                                 swap_i,
+    input  logic [NumPipes-1:0][15:0]                           adj_i,
+    output logic [NumPipes-1:0]                                 valid_o,
+    output logic [NumPipes-1:0][headend_tables_pkg::META_W-1:0] meta_o,
+    output logic [NumPipes-1:0]                                 adj_valid_o,
+    output logic [NumPipes-1:0]                                 swap_o,
+    output logic [NumPipes-1:0][15:0]                           adj_o
 );
 
   localparam int unsigned Levels  = headend_tables_pkg::FibLevels;
@@ -48,40 +50,20 @@ module fib_lookup (
     $error("fib_lookup: 32-bit addresses need 9 levels of stride 4");
   end
 
-  // ------------------------------------------------------------------ what passes beside the trie
-  logic given, given_swap;
-  logic [15:0] given_adj;
-  hdr_delay #(
-      .Width (MetaW + 18),
-      .Cycles(Latency)
-  ) u_meta (
-      .clk_i,
-      .rst_ni,
-      .valid_i,
-      .d_i    ({meta_i, adj_valid_i, swap_i, adj_i}),
-      .valid_o,
-      .q_o    ({meta_o, given, given_swap, given_adj})
-  );
-
   // ------------------------------------------------------------------ levels
-  // Index l: state of a lookup as it enters level l.
-  logic [Levels:0] lvl_valid, lvl_active, lvl_found;
-  logic [Levels:0][23:0] lvl_index, lvl_result;
-  logic [Levels:0][31:0] lvl_addr;
+  // Index l: state of the lookups as they enter level l.
+  logic [Levels:0][NumPipes-1:0] lvl_valid, lvl_active, lvl_found;
+  logic [Levels:0][NumPipes-1:0][23:0] lvl_index, lvl_result;
+  logic [Levels:0][NumPipes-1:0][3:0] lvl_offset;
+  logic [Levels:0][NumPipes-1:0][31:0] lvl_addr;
   logic [Levels-1:0] lvl_ack;
   logic [Levels-1:0][NodeW-1:0] lvl_bus;
 
-  assign lvl_valid[0]  = valid_i && route_i;
-  assign lvl_active[0] = 1'b1;
-  assign lvl_found[0]  = 1'b0;
-  assign lvl_index[0]  = {12'd0, meta_i.vrf};
-  assign lvl_result[0] = 24'd0;
-  assign lvl_addr[0]   = meta_i.parsed.dst[31:0];
-
   for (genvar l = 0; l < Levels; l++) begin : gen_level
     fib_level #(
-        .Level(l),
-        .Depth((l == 0) ? headend_tables_pkg::VrfDepth : headend_tables_pkg::FibNodeDepth)
+        .NumPipes(NumPipes),
+        .Level   (l),
+        .Depth   ((l == 0) ? headend_tables_pkg::VrfDepth : headend_tables_pkg::FibNodeDepth)
     ) u_level (
         .clk_i,
         .rst_ni,
@@ -98,26 +80,30 @@ module fib_lookup (
         .addr_i     (lvl_addr[l]),
         .found_i    (lvl_found[l]),
         .result_i   (lvl_result[l]),
+        .offset_i   (lvl_offset[l]),
         .valid_o    (lvl_valid[l+1]),
         .active_o   (lvl_active[l+1]),
         .index_o    (lvl_index[l+1]),
         .addr_o     (lvl_addr[l+1]),
         .found_o    (lvl_found[l+1]),
-        .result_o   (lvl_result[l+1])
+        .result_o   (lvl_result[l+1]),
+        .offset_o   (lvl_offset[l+1])
     );
   end
 
   // ------------------------------------------------------------------ result
-  logic res_re, res_ack, found_q;
+  // The last level's node holds one prefix: offset 0.
+  logic res_ack;
   logic [ResultW-1:0] res_bus;
-  headend_tables_pkg::fib_result_t res;
-  assign res_re = lvl_valid[Levels] && lvl_found[Levels]
-                  && ({8'd0, lvl_result[Levels]} < headend_tables_pkg::FibResultDepth);
+  logic [NumPipes-1:0] res_re;
+  logic [NumPipes-1:0][ResultAddrW-1:0] res_raddr;
+  logic [NumPipes-1:0][ResultW-1:0] res_rdata;
 
   table_ram #(
-      .Table(headend_tables_pkg::TABLE_FIB_RESULT),
-      .Depth(headend_tables_pkg::FibResultDepth),
-      .Width(ResultW)
+      .NumPipes(NumPipes),
+      .Table   (headend_tables_pkg::TABLE_FIB_RESULT),
+      .Depth   (headend_tables_pkg::FibResultDepth),
+      .Width   (ResultW)
   ) u_result (
       .clk_i,
       .rst_ni,
@@ -129,18 +115,53 @@ module fib_lookup (
       .tbl_ack_o  (res_ack),
       .tbl_rdata_o(res_bus),
       .re_i       (res_re),
-      .raddr_i    (lvl_result[Levels][ResultAddrW-1:0]),
-      .rdata_o    (res)
+      .raddr_i    (res_raddr),
+      .rdata_o    (res_rdata)
   );
 
-  always_ff @(posedge clk_i) begin
-    if (!rst_ni) found_q <= 1'b0;
-    else found_q <= res_re;
-  end
+  for (genvar p = 0; p < NumPipes; p++) begin : gen_lane
+    headend_tables_pkg::meta_t meta;
+    assign meta = meta_i[p];
+    assign lvl_valid[0][p]  = valid_i[p] && route_i[p];
+    assign lvl_active[0][p] = 1'b1;
+    assign lvl_found[0][p]  = 1'b0;
+    assign lvl_index[0][p]  = {12'd0, meta.vrf};
+    assign lvl_result[0][p] = 24'd0;
+    assign lvl_offset[0][p] = 4'd0;
+    assign lvl_addr[0][p]   = meta.parsed.dst[31:0];
 
-  assign adj_valid_o = given || (found_q && res.valid);
-  assign adj_o       = given ? given_adj : res.adj;
-  assign swap_o      = given_swap;
+    assign res_re[p] = lvl_valid[Levels][p] && lvl_found[Levels][p]
+                       && ({8'd0, lvl_result[Levels][p]} < headend_tables_pkg::FibResultDepth);
+    assign res_raddr[p] = lvl_result[Levels][p][ResultAddrW-1:0];
+
+    // what passes beside the trie
+    logic given;
+    logic [15:0] given_adj;
+    hdr_delay #(
+        .Width (MetaW + 18),
+        .Cycles(Latency)
+    ) u_meta (
+        .clk_i,
+        .rst_ni,
+        .valid_i(valid_i[p]),
+        .d_i    ({meta_i[p], adj_valid_i[p], swap_i[p], adj_i[p]}),
+        .valid_o(valid_o[p]),
+        .q_o    ({meta_o[p], given, swap_o[p], given_adj})
+    );
+
+    logic found_q;
+    headend_tables_pkg::fib_result_t res;
+    assign res = res_rdata[p];
+    always_ff @(posedge clk_i) begin
+      if (!rst_ni) found_q <= 1'b0;
+      else found_q <= res_re[p];
+    end
+    assign adj_valid_o[p] = given || (found_q && res.valid);
+    assign adj_o[p]       = given ? given_adj : (found_q && res.valid) ? res.adj : 16'd0;
+
+    logic unused_bits;
+    assign unused_bits = ^{meta, res.rsvd};
+  end
 
   // ------------------------------------------------------------------ table bus
   logic [NodeW-1:0] node_bus;
@@ -153,7 +174,7 @@ module fib_lookup (
 
   logic unused_bits;
   assign unused_bits = ^{tbl_wdata_i[headend_tables_pkg::RecordBits-1:NodeW], lvl_active[Levels], lvl_index[Levels],
-                         lvl_addr[Levels], res.rsvd};
+                         lvl_addr[Levels], lvl_offset[Levels]};
 
 endmodule
 

@@ -1,88 +1,85 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Exact match of an ESP packet in the inbound SA hash and its stash. Owns table SaHash.
-// Latency 3 cycles from valid_i to hit_o/sa_o, one key per cycle; hit_o is 0 in cycles without a key.
-//
-// Should several entries match (the driver never installs such), the lowest way wins, the stash is last.
+// Exact match of ESP packets in the inbound SA hash and its stash, by sa_match_lane. Owns table SaHash: a RAM for
+// each way, shared by the pipelines, and registers for the stash.
+// Latency 3 cycles from valid_i to hit_o/sa_o, one key per cycle and pipeline.
 
 `default_nettype none
 
-module sa_match (
-    input  logic          clk_i,
-    input  logic          rst_ni,
+module sa_match #(
+    parameter int unsigned NumPipes = 1
+) (
+    input  logic                                          clk_i,
+    input  logic                                          rst_ni,
 
-    input  logic          tbl_req_i,
-    input  logic          tbl_we_i,
-    input  logic [7:0]    tbl_sel_i,
-    input  logic [31:0]   tbl_index_i,
-    input  logic [headend_tables_pkg::RecordBits-1:0] tbl_wdata_i,
-    output logic          tbl_ack_o,
-    output logic [headend_tables_pkg::SA_HASH_W-1:0] tbl_rdata_o,
+    input  logic                                          tbl_req_i,
+    input  logic                                          tbl_we_i,
+    input  logic [7:0]                                    tbl_sel_i,
+    input  logic [31:0]                                   tbl_index_i,
+    input  logic [headend_tables_pkg::SA_HASH_W-1:0]      tbl_wdata_i,
+    output logic                                          tbl_ack_o,
+    output logic [headend_tables_pkg::SA_HASH_W-1:0]      tbl_rdata_o,
 
-    input  logic          valid_i,
-    input  logic [11:0]   fvrf_i,
-    input  logic [31:0]   spi_i,
-    input  logic [127:0]  dst_i,
-    output logic          hit_o,
-    output logic [15:0]   sa_o
+    input  logic [NumPipes-1:0]                           valid_i,
+    input  logic [NumPipes-1:0]                           ipv6_i,
+    input  logic [NumPipes-1:0][11:0]                     fvrf_i,
+    input  logic [NumPipes-1:0][31:0]                     spi_i,
+    input  logic [NumPipes-1:0][127:0]                    dst_i,
+    output logic [NumPipes-1:0]                           hit_o,
+    output logic [NumPipes-1:0][15:0]                     sa_o
 );
 
-  localparam int unsigned Ways  = headend_tables_pkg::SaHashWays;
-  localparam int unsigned Rows  = headend_tables_pkg::SaHashRows;
-  localparam int unsigned Stash = headend_tables_pkg::SaStashDepth;
-  localparam int unsigned RowW  = $clog2(Rows);
+  localparam int unsigned Ways   = headend_tables_pkg::SaHashWays;
+  localparam int unsigned Rows   = headend_tables_pkg::SaHashRows;
+  localparam int unsigned Stash  = headend_tables_pkg::SaStashDepth;
+  localparam int unsigned RowW   = $clog2(Rows);
   localparam int unsigned EntryW = headend_tables_pkg::SA_HASH_W;
-  localparam logic [7:0] ProtoEsp = 8'd50;
 
   if (Ways != 4) begin : gen_check_ways
     $error("sa_match: the hash defines four ways");
   end
 
-  // An entry as it must look to match; `sa` is left out of the comparison.
-  headend_tables_pkg::sa_hash_t want;
-  always_comb begin
-    want = '0;
-    want.valid = 1'b1;
-    want.proto = ProtoEsp;
-    want.fvrf = fvrf_i;
-    want.spi = spi_i;
-    want.dst = dst_i;
+  // ------------------------------------------------------------------ lanes
+  logic [NumPipes-1:0] read;
+  logic [NumPipes-1:0][Ways-1:0][RowW-1:0] row;
+  logic [NumPipes-1:0][Ways-1:0][EntryW-1:0] entry;
+  logic [Stash-1:0][EntryW-1:0] stash_q;
+
+  for (genvar p = 0; p < NumPipes; p++) begin : gen_lane
+    sa_match_lane u_lane (
+        .clk_i,
+        .rst_ni,
+        .valid_i(valid_i[p]),
+        .ipv6_i (ipv6_i[p]),
+        .fvrf_i (fvrf_i[p]),
+        .spi_i  (spi_i[p]),
+        .dst_i  (dst_i[p]),
+        .re_o   (read[p]),
+        .row_o  (row[p]),
+        .entry_i(entry[p]),
+        .stash_i(stash_q),
+        .hit_o  (hit_o[p]),
+        .sa_o   (sa_o[p])
+    );
   end
 
-  // ------------------------------------------------------------------ cycle 0: hash
-  logic [3:0][RowW-1:0] row;
-  sa_hash_key u_hash (
-      .key_i({dst_i, spi_i, 8'd0, ProtoEsp, 4'd0, fvrf_i}),
-      .row_o(row)
-  );
-
-  logic s1_valid_q, s2_valid_q;
-  logic [3:0][RowW-1:0] s1_row_q;
-  headend_tables_pkg::sa_hash_t s1_want_q, s2_want_q;
-  always_ff @(posedge clk_i) begin
-    if (!rst_ni) begin
-      s1_valid_q <= 1'b0;
-      s2_valid_q <= 1'b0;
-    end else begin
-      s1_valid_q <= valid_i;
-      s2_valid_q <= s1_valid_q;
-    end
-    if (valid_i) begin
-      s1_row_q  <= row;
-      s1_want_q <= want;
-    end
-    if (s1_valid_q) s2_want_q <= s1_want_q;
-  end
-
-  // ------------------------------------------------------------------ cycle 1: read the ways
+  // ------------------------------------------------------------------ ways
   logic [Ways-1:0] way_ack;
-  logic [Ways-1:0][EntryW-1:0] way_bus, way_entry;
+  logic [Ways-1:0][EntryW-1:0] way_bus;
+  logic [Ways-1:0][NumPipes-1:0][RowW-1:0] way_row;
+  logic [Ways-1:0][NumPipes-1:0][EntryW-1:0] way_entry;
   for (genvar w = 0; w < Ways; w++) begin : gen_way
+    for (genvar p = 0; p < NumPipes; p++) begin : gen_port
+      assign way_row[w][p] = row[p][w];
+      assign entry[p][w] = way_entry[w][p];
+    end
+
     table_ram #(
-        .Table(headend_tables_pkg::TABLE_SA_HASH),
-        .Base (w * Rows),
-        .Depth(Rows),
-        .Width(EntryW)
+        .NumPipes(NumPipes),
+        .Table   (headend_tables_pkg::TABLE_SA_HASH),
+        .Base    (w * Rows),
+        .Depth   (Rows),
+        .Width   (EntryW)
     ) u_ram (
         .clk_i,
         .rst_ni,
@@ -90,18 +87,17 @@ module sa_match (
         .tbl_we_i,
         .tbl_sel_i,
         .tbl_index_i,
-        .tbl_wdata_i(tbl_wdata_i[EntryW-1:0]),
+        .tbl_wdata_i,
         .tbl_ack_o  (way_ack[w]),
         .tbl_rdata_o(way_bus[w]),
-        .re_i       (s1_valid_q),
-        .raddr_i    (s1_row_q[w]),
+        .re_i       (read),
+        .raddr_i    (way_row[w]),
         .rdata_o    (way_entry[w])
     );
   end
 
-  // ------------------------------------------------------------------ stash: registers
+  // ------------------------------------------------------------------ stash
   localparam int unsigned StashW = $clog2(Stash);
-  logic [Stash-1:0][EntryW-1:0] stash_q;
   logic [31:0] stash_index;
   logic stash_sel, stash_ack_q;
   logic [EntryW-1:0] stash_bus_q;
@@ -110,7 +106,7 @@ module sa_match (
                      && (stash_index < Stash);
 
   always_ff @(posedge clk_i) begin
-    if (stash_sel && tbl_we_i) stash_q[stash_index[StashW-1:0]] <= tbl_wdata_i[EntryW-1:0];
+    if (stash_sel && tbl_we_i) stash_q[stash_index[StashW-1:0]] <= tbl_wdata_i;
     if (!rst_ni) begin
       stash_ack_q <= 1'b0;
       stash_bus_q <= '0;
@@ -124,37 +120,6 @@ module sa_match (
 
   assign tbl_ack_o   = (way_ack != '0) || stash_ack_q;
   assign tbl_rdata_o = way_bus[0] | way_bus[1] | way_bus[2] | way_bus[3] | stash_bus_q;
-
-  // ------------------------------------------------------------------ cycle 2: compare
-  localparam int unsigned KeyW = EntryW - 16;  // all but `sa`
-  logic [Ways-1:0] way_hit;
-  logic [Stash-1:0] stash_hit;
-  for (genvar w = 0; w < Ways; w++) begin : gen_way_hit
-    assign way_hit[w] = way_entry[w][KeyW-1:0] == s2_want_q[KeyW-1:0];
-  end
-  for (genvar i = 0; i < Stash; i++) begin : gen_stash_hit
-    assign stash_hit[i] = stash_q[i][KeyW-1:0] == s2_want_q[KeyW-1:0];
-  end
-
-  logic [15:0] way_sa, stash_sa;
-  always_comb begin
-    way_sa   = '0;
-    stash_sa = '0;
-    for (int w = Ways - 1; w >= 0; w--) if (way_hit[w]) way_sa = way_entry[w][EntryW-1:KeyW];
-    for (int i = Stash - 1; i >= 0; i--) if (stash_hit[i]) stash_sa = stash_q[i][EntryW-1:KeyW];
-  end
-
-  always_ff @(posedge clk_i) begin
-    if (!rst_ni) begin
-      hit_o <= 1'b0;
-    end else begin
-      hit_o <= s2_valid_q && ((way_hit != '0) || (stash_hit != '0));
-    end
-    if (s2_valid_q) sa_o <= (way_hit != '0) ? way_sa : stash_sa;
-  end
-
-  logic unused_bits;
-  assign unused_bits = ^{tbl_wdata_i[headend_tables_pkg::RecordBits-1:EntryW], s2_want_q[EntryW-1:KeyW]};
 
 endmodule
 

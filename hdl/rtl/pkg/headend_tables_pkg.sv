@@ -241,7 +241,6 @@ package headend_tables_pkg;
     EVENT_KIND_ACQUIRE = 8'd2,  // A packet needs an outbound SA that is missing: at most one event per SA and interval (event_interval), the others count in lost.
     EVENT_KIND_SA_SOFT = 8'd3,  // An SA reached a soft limit: once per limit and SA. `info` bit 0: 1 outbound; bits 2:1: which (`sa_limit`).
     EVENT_KIND_SA_HARD = 8'd4,  // An SA reached a hard limit and takes no more packets: once per SA. `info` as in SaSoft.
-    EVENT_KIND_SEQ_EXHAUSTED = 8'd5,  // An outbound SA used its last sequence number.
     EVENT_KIND_LINK = 8'd6,  // Port link state changed; `info` bits 7:0 are the port, bit 8 is 1 when the link is up.
     EVENT_KIND_DMA_ERROR = 8'd7  // A DMA access was refused; `info` is the ring, `addr` the address.
   } event_kind_e;

@@ -1,13 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Transmit side of a port: packet stream in, AXI-Stream out, store and forward, so that a frame leaves
-// without gaps whatever the pipeline does (the MAC cannot pause inside a frame).
+// Transmit side of a port: a packet stream from each pipeline in, AXI-Stream out. Each stream has a buffer of its
+// own, store and forward, so that a frame leaves without gaps whatever its pipeline does (the MAC cannot pause
+// inside a frame); frames of several pipelines leave round robin.
 //
 // Frames shorter than 60 bytes are padded with zeros to 60 (IEEE 802.3 minimum without FCS). `tkeep` is
 // contiguous from byte 0 and full before the last beat. Byte 0 of the frame is in bits 7:0.
 //
-// While `enable_i` is 0 no new frame starts; one that has started is finished. `free_o` is the number of
-// beats the buffer can still take; the QoS scheduler reserves before it sends, so `s_ready_o` only guards.
+// While `enable_i` is 0 no new frame starts; one that has started is finished. `free_o[k]` is the number of
+// beats that buffer k can still take; the QoS scheduler of pipeline k reserves before it sends, so `s_ready_o`
+// only guards.
 // `tx_frame_o` pulses when the last beat of a frame was taken, with `tx_bytes_o` (padding included).
 //
 // Latency: 3 cycles from the last beat in to the first beat out.
@@ -15,18 +17,20 @@
 `default_nettype none
 
 module tx_port #(
+  parameter int unsigned NumPipes  = headend_tables_pkg::NumPipes,
   parameter int unsigned Depth     = 512,
-  parameter int unsigned MaxFrames = Depth + 1   // one more stands at the output
+  parameter int unsigned MaxFrames = Depth + 1,  // one more stands at the output
+  localparam int unsigned BeatW = headend_tables_pkg::BEAT_W
 ) (
   input  wire                             clk_i,
   input  wire                             rst_ni,
 
   input  wire                             enable_i,
 
-  input  wire                             s_valid_i,
-  output logic                            s_ready_o,
-  input  wire  headend_tables_pkg::beat_t s_beat_i,
-  output logic [15:0]                     free_o,
+  input  wire  [NumPipes-1:0]             s_valid_i,
+  output logic [NumPipes-1:0]             s_ready_o,
+  input  wire  [NumPipes-1:0][BeatW-1:0]  s_beat_i,
+  output logic [NumPipes-1:0][15:0]       free_o,
 
   output logic                            m_axis_tvalid,
   input  wire                             m_axis_tready,
@@ -38,36 +42,29 @@ module tx_port #(
   output logic [15:0]                     tx_bytes_o
 );
 
-  localparam int unsigned BeatW  = headend_tables_pkg::BEAT_W;
-  localparam logic [6:0]  MinTx  = 7'd60;
+  localparam logic [6:0] MinTx = 7'd60;
 
-  logic                         fifo_valid;
-  logic                         fifo_ready;
-  headend_tables_pkg::beat_t    beat;
-  logic [$clog2(Depth+1)-1:0]   free;
-  logic                         unused_eop;
-  logic                         unused_side;
-  assign free_o = 16'(free);
+  logic                      fifo_valid;
+  logic                      fifo_ready;
+  headend_tables_pkg::beat_t beat;
+  logic                      unused_side;
 
-  frame_fifo #(
-    .Width    (BeatW),
-    .Depth    (Depth),
+  frame_merge #(
+    .Sources  (NumPipes),
     .SideWidth(1),
+    .Depth    (Depth),
     .MaxFrames(MaxFrames)
-  ) u_fifo (
+  ) u_merge (
     .clk_i,
     .rst_ni,
     .s_valid_i,
     .s_ready_o,
-    .s_data_i (s_beat_i),
-    .s_eop_i  (s_beat_i.eop),
-    .s_abort_i(1'b0),
-    .s_side_i (1'b0),
-    .free_o   (free),
+    .s_beat_i,
+    .s_side_i ('0),
+    .free_o,
     .m_valid_o(fifo_valid),
     .m_ready_i(fifo_ready),
-    .m_data_o (beat),
-    .m_eop_o  (unused_eop),
+    .m_beat_o (beat),
     .m_side_o (unused_side)
   );
 

@@ -16,8 +16,8 @@
 //
 // Packets in front of segment 1 (rx FIFOs, ingress_arb) do not matter: all their lookups are still to come.
 //
-// `judged_i`: esp_verdict takes a packet; its `judged_drop_i` follows VerdictCycles later, or never. All other pulses
-// are those of the stages: 1 cycle after the event. A fence begun during another is not seen.
+// `judged_i`: the verdict on a packet, one pulse for each in order; `judged_drop_i` beside it: it is refused. All
+// other pulses are those of the stages: 1 cycle after the event. A fence begun during another is not seen.
 //
 // Latency: HeadCycles after `start_i` what had been admitted by then is counted; `done_o` TailCycles + 1 after the
 // last pulse.
@@ -25,9 +25,8 @@
 `default_nettype none
 
 module fence_drain #(
-  parameter int unsigned VerdictCycles = 2,
-  parameter int unsigned HeadCycles    = 4,   // more than any pulse is late
-  parameter int unsigned TailCycles    = 8    // for registers behind the last pulse
+  parameter int unsigned HeadCycles = 4,   // more than any pulse is late
+  parameter int unsigned TailCycles = 8    // for registers behind the last pulse
 ) (
   input  wire  clk_i,
   input  wire  rst_ni,
@@ -46,22 +45,10 @@ module fence_drain #(
   localparam int unsigned Sections = 3;
   localparam int unsigned CountW   = 16;   // far more packets than fit
 
-  logic [VerdictCycles-1:0] judged_q;
-  logic                     verdict;       // of a packet that judged_drop_i is about, if it is 1
-  assign verdict = judged_q[VerdictCycles-1];
-
-  always_ff @(posedge clk_i) begin
-    if (!rst_ni) begin
-      judged_q <= '0;
-    end else begin
-      judged_q <= VerdictCycles'({judged_q, judged_i});
-    end
-  end
-
   logic [Sections-1:0] enter;
   logic [Sections-1:0] leave;
-  assign enter = {verdict && !judged_drop_i, classified_i, admitted_i};
-  assign leave = {forwarded_i || forwarded_drop_i, verdict, classified_i || classified_drop_i};
+  assign enter = {judged_i && !judged_drop_i, classified_i, admitted_i};
+  assign leave = {forwarded_i || forwarded_drop_i, judged_i, classified_i || classified_drop_i};
 
   logic [Sections-1:0][CountW-1:0] inside_q;
   logic [Sections-1:0][CountW-1:0] inside_d;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The whole card, independent of any board: the data path (headend_pipe) and the host side (host_if) behind
-// plain flat ports. A board adds MACs with asynchronous frame FIFOs, a PCIe bridge and the clock.
+// The whole card, independent of any board: the data path (headend_datapath, with NumPipes pipelines) and the host
+// side (host_if) behind plain flat ports. A board adds MACs with asynchronous frame FIFOs, a PCIe bridge and the clock.
 //
 // `busy_o` = 0 while no input is offered means that nothing inside can move any more: the clock may stop until
 // the next input. Input beats of a frame that has not ended keep it at 1 only for a short while; the source
@@ -12,12 +12,13 @@
 //
 // Byte order: byte 0 of a frame and the byte at the lowest address are in bits 7:0.
 //
-// Latency: see headend_pipe and hdl/README.md.
+// Latency: see headend_datapath and hdl/README.md.
 
 `default_nettype none
 
 module headend_core #(
-  parameter logic [31:0] Build = '0      // first 32 bits of the git commit, 0 in simulation
+  parameter logic [31:0] Build    = '0,  // first 32 bits of the git commit, 0 in simulation
+  parameter int unsigned NumPipes = headend_tables_pkg::NumPipes   // 1 or 2
 ) (
   input  wire           clk_i,
   input  wire           rst_ni,
@@ -107,6 +108,10 @@ module headend_core #(
   input  wire           msix_ready_i,
   output logic          busy_o
 );
+  localparam int unsigned Stages   = 5;  // of a pipeline
+  localparam int unsigned DropW    = headend_tables_pkg::DROP_RECORD_W;
+  localparam int unsigned SaEventW = headend_tables_pkg::SA_EVENT_W;
+
   logic          enable;
   logic [63:0]   cycle;
   logic          tbl_req;
@@ -129,26 +134,27 @@ module headend_core #(
   headend_tables_pkg::beat_t hosttx_beat;
   headend_tables_pkg::meta_t hosttx_meta;
 
-  logic [6:0]       stage_in;
-  logic [6:0]       stage_out;
-  logic [1:0]       rx_frame;
-  logic [1:0][15:0] rx_bytes;
-  logic [1:0]       tx_frame;
-  logic [1:0][15:0] tx_bytes;
-  logic [6:0]       drop_valid;
-  headend_tables_pkg::drop_record_t drop_rx0;
-  headend_tables_pkg::drop_record_t drop_rx1;
-  headend_tables_pkg::drop_record_t drop_classify;
-  headend_tables_pkg::drop_record_t drop_commit;
-  headend_tables_pkg::drop_record_t drop_forward;
-  headend_tables_pkg::drop_record_t drop_qos;
-  headend_tables_pkg::drop_record_t drop_encap;
+  logic [1:0]                          sa_evt_valid;
+  logic [1:0]                          sa_evt_ready;
+  logic [1:0][SaEventW-1:0]            sa_evt;
+  logic [1:0]                          rx_frame;
+  logic [1:0][15:0]                    rx_bytes;
+  logic [1:0]                          rx_stored;
+  logic [1:0]                          tx_frame;
+  logic [1:0][15:0]                    tx_bytes;
+  logic [1:0]                          rx_drop_valid;
+  logic [1:0][DropW-1:0]               rx_drop;
+  logic [NumPipes-1:0][Stages-1:0]     stage_in;
+  logic [NumPipes-1:0][Stages-1:0]     stage_out;
+  logic [NumPipes-1:0][Stages-1:0]     drop_valid;
+  logic [NumPipes-1:0][Stages-1:0][DropW-1:0] drop;
 
   logic activity;
   assign activity = s_axis_p0_tvalid || s_axis_p1_tvalid || m_axis_p0_tvalid || m_axis_p1_tvalid;
 
   host_if #(
     .Build       (Build),
+    .NumPipes    (NumPipes),
     .GhashLatency(gcm_pkg::GhashLatency)
   ) u_host_if (
     .clk_i,
@@ -227,23 +233,25 @@ module headend_core #(
     .m_ready_i      (hosttx_ready),
     .m_beat_o       (hosttx_beat),
     .m_meta_o       (hosttx_meta),
-    .stage_in_i     (stage_in),
-    .stage_out_i    (stage_out),
+    .sa_evt_valid_i (sa_evt_valid),
+    .sa_evt_ready_o (sa_evt_ready),
+    .sa_evt_i       (sa_evt),
     .rx_frame_i     (rx_frame),
     .rx_bytes_i     (rx_bytes),
+    .rx_stored_i    (rx_stored),
     .tx_frame_i     (tx_frame),
     .tx_bytes_i     (tx_bytes),
+    .rx_drop_valid_i(rx_drop_valid),
+    .rx_drop_i      (rx_drop),
+    .stage_in_i     (stage_in),
+    .stage_out_i    (stage_out),
     .drop_valid_i   (drop_valid),
-    .drop_rx0_i     (drop_rx0),
-    .drop_rx1_i     (drop_rx1),
-    .drop_classify_i(drop_classify),
-    .drop_commit_i  (drop_commit),
-    .drop_forward_i (drop_forward),
-    .drop_qos_i     (drop_qos),
-    .drop_encap_i   (drop_encap)
+    .drop_i         (drop)
   );
 
-  headend_pipe u_pipe (
+  headend_datapath #(
+    .NumPipes(NumPipes)
+  ) u_datapath (
     .clk_i,
     .rst_ni,
     .enable_i       (enable),
@@ -277,20 +285,20 @@ module headend_core #(
     .tbl_rdata_o    (tbl_rdata),
     .fence_i        (fence),
     .fence_done_o   (fence_done),
-    .stage_in_o     (stage_in),
-    .stage_out_o    (stage_out),
+    .sa_evt_valid_o (sa_evt_valid),
+    .sa_evt_ready_i (sa_evt_ready),
+    .sa_evt_o       (sa_evt),
     .rx_frame_o     (rx_frame),
     .rx_bytes_o     (rx_bytes),
+    .rx_stored_o    (rx_stored),
     .tx_frame_o     (tx_frame),
     .tx_bytes_o     (tx_bytes),
+    .rx_drop_valid_o(rx_drop_valid),
+    .rx_drop_o      (rx_drop),
+    .stage_in_o     (stage_in),
+    .stage_out_o    (stage_out),
     .drop_valid_o   (drop_valid),
-    .drop_rx0_o     (drop_rx0),
-    .drop_rx1_o     (drop_rx1),
-    .drop_classify_o(drop_classify),
-    .drop_commit_o  (drop_commit),
-    .drop_forward_o (drop_forward),
-    .drop_qos_o     (drop_qos),
-    .drop_encap_o   (drop_encap)
+    .drop_o         (drop)
   );
 
 endmodule

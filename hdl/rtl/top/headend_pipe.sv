@@ -1,174 +1,121 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The data path: ports and host streams in, one universal pipeline, ports and host stream out. Every packet
-// takes this one way in order, encrypted or not, so order is kept by construction.
+// One pipeline of the data path, without the tables: streams in, one universal way, a stream per egress out. Every
+// packet takes this way in order, encrypted or not, so order is kept by construction.
 //
-//   rx_port 0,1 --.
-//   host (s_*) ---+-> ingress_arb -> segment 1 {outer_lookup} -> esp_strip -> gcm_engine (decrypt) -> esp_commit
-//                                                                                  '---- tag ------------^
-//     -> segment 2 {inner_lookup} -> rewrite -> qos -> esp_encap -> gcm_engine (encrypt) -> esp_finish
-//                                                                        '---- tag -----------^
-//     -> egress_demux -+-> tx_port 0,1
-//                      '-> host (m_*)
+//   s_* (ports, host) -> ingress_arb -> segment 1 -> esp_strip -> gcm_engine (decrypt) -> esp_commit -> esp_restore
+//                                          ^ |                        '---- tag -----------^  ^ |
+//                                  outer_* | v                                           in_* | v
+//     -> segment 2 -> rewrite -> qos -> esp_encap -> gcm_engine (encrypt) -> esp_finish -> egress_demux -> m_*
+//          ^ |                             ^ |              '---- tag ----------^
+//  inner_* | v                       out_* | v
+//
+// What several pipelines share stands outside: header lookups (outer_*, inner_*: fixed latency, no waiting) and the
+// state of the SAs (in_*, out_*: requests wait their turn, answers come in order).
 //
 // Metadata rides beside the beats through the engines as opaque side bits, the outer headers with it through
 // the second one.
 //
-// Table bus: one request reaches every owner; each answers only for its tables. The answers are merged here
-// in one register stage.
-//
 // Fence: fence_drain answers when what is in the lookup stages has left them.
+//
+// Counting pulses and drops: classify, commit, forward, qos, encap, in this order from bit 0.
 //
 // Latency: the sum of the parts, hdl/README.md has the table. Byte 0 of a packet in bits 7:0 of its first beat.
 
 `default_nettype none
 
-module headend_pipe (
+module headend_pipe #(
+  parameter int unsigned Sources = headend_tables_pkg::NumPorts + 1,
+  localparam int unsigned BeatW  = headend_tables_pkg::BEAT_W,
+  localparam int unsigned MetaW  = headend_tables_pkg::META_W,
+  localparam int unsigned DropW  = headend_tables_pkg::DROP_RECORD_W,
+  localparam int unsigned Stages = 5
+) (
   input  wire           clk_i,
   input  wire           rst_ni,
 
-  input  wire           enable_i,
-  input  wire  [63:0]   cycle_i,
+  // Packets in, and out: ports 0 and 1, host; beat and meta are shared by the outputs.
+  input  wire  [Sources-1:0]            s_valid_i,
+  output logic [Sources-1:0]            s_ready_o,
+  input  wire  [Sources-1:0][BeatW-1:0] s_beat_i,
+  input  wire  [Sources-1:0][MetaW-1:0] s_meta_i,
+  output logic [2:0]                    m_valid_o,
+  input  wire  [2:0]                    m_ready_i,
+  output headend_tables_pkg::beat_t     m_beat_o,
+  output headend_tables_pkg::meta_t     m_meta_o,
+  input  wire  [2:0][15:0]              free_i,           // free beats of the buffers behind the outputs
 
-  // Ports: AXI-Stream.
-  input  wire  [1:0]          s_axis_tvalid,
-  output logic [1:0]          s_axis_tready,
-  input  wire  [1:0][511:0]   s_axis_tdata,
-  input  wire  [1:0][63:0]    s_axis_tkeep,
-  input  wire  [1:0]          s_axis_tlast,
-  input  wire  [1:0]          s_axis_tuser,
-  output logic [1:0]          m_axis_tvalid,
-  input  wire  [1:0]          m_axis_tready,
-  output logic [1:0][511:0]   m_axis_tdata,
-  output logic [1:0][63:0]    m_axis_tkeep,
-  output logic [1:0]          m_axis_tlast,
+  // Lookup of outer headers.
+  input  wire                               outer_hold_i,
+  output logic                              outer_valid_o,
+  output logic [1023:0]                     outer_window_o,
+  output headend_tables_pkg::meta_t         outer_meta_o,
+  input  wire                               outer_valid_i,
+  input  wire  headend_tables_pkg::meta_t    outer_meta_i,
+  input  wire  headend_tables_pkg::gcm_ctx_t outer_ctx_i,
 
-  // Host streams.
-  input  wire           s_valid_i,
-  output logic          s_ready_o,
-  input  wire  headend_tables_pkg::beat_t s_beat_i,
-  input  wire  headend_tables_pkg::meta_t s_meta_i,
-  output logic          m_valid_o,
-  input  wire           m_ready_i,
-  output headend_tables_pkg::beat_t m_beat_o,
-  output headend_tables_pkg::meta_t m_meta_o,
-  input  wire  [15:0]   free_i,            // free beats of the host's buffer
+  // Lookup of inner headers.
+  input  wire                               inner_hold_i,
+  output logic                              inner_valid_o,
+  output logic [1023:0]                     inner_window_o,
+  output headend_tables_pkg::meta_t         inner_meta_o,
+  input  wire                               inner_valid_i,
+  input  wire  headend_tables_pkg::meta_t    inner_meta_i,
 
-  // Table bus.
-  input  wire           tbl_req_i,
-  input  wire           tbl_we_i,
-  input  wire  [7:0]    tbl_sel_i,
-  input  wire  [31:0]   tbl_index_i,
-  input  wire  [headend_tables_pkg::RecordBits-1:0] tbl_wdata_i,
-  output logic          tbl_ack_o,
-  output logic [headend_tables_pkg::RecordBits-1:0] tbl_rdata_o,
-  input  wire           fence_i,           // pulses
-  output logic          fence_done_o,
+  // State of inbound and outbound SAs.
+  output logic                              in_req_valid_o,
+  input  wire                               in_req_ready_i,
+  output logic [esp_in_pkg::ReqW-1:0]       in_req_o,
+  input  wire                               in_res_valid_i,
+  input  wire  [esp_in_pkg::ResW-1:0]       in_res_i,
+  output logic                              out_req_valid_o,
+  input  wire                               out_req_ready_i,
+  output logic [esp_out_pkg::ReqW-1:0]      out_req_o,
+  input  wire                               out_res_valid_i,
+  input  wire  [esp_out_pkg::ResW-1:0]      out_res_i,
 
-  // What happened; stages in the order of the stage enum, without the host's two.
-  output logic [6:0]       stage_in_o,
-  output logic [6:0]       stage_out_o,
-  output logic [1:0]       rx_frame_o,
-  output logic [1:0][15:0] rx_bytes_o,
-  output logic [1:0]       tx_frame_o,
-  output logic [1:0][15:0] tx_bytes_o,
-  output logic [6:0]       drop_valid_o,
-  output headend_tables_pkg::drop_record_t drop_rx0_o,
-  output headend_tables_pkg::drop_record_t drop_rx1_o,
-  output headend_tables_pkg::drop_record_t drop_classify_o,
-  output headend_tables_pkg::drop_record_t drop_commit_o,
-  output headend_tables_pkg::drop_record_t drop_forward_o,
-  output headend_tables_pkg::drop_record_t drop_qos_o,
-  output headend_tables_pkg::drop_record_t drop_encap_o
+  input  wire                               fence_i,      // pulses
+  output logic                              fence_done_o,
+
+  output logic [Stages-1:0]                 stage_in_o,
+  output logic [Stages-1:0]                 stage_out_o,
+  output logic [Stages-1:0]                 drop_valid_o,
+  output logic [Stages-1:0][DropW-1:0]      drop_o
 );
-  localparam int unsigned BeatW = headend_tables_pkg::BEAT_W;
-  localparam int unsigned MetaW = headend_tables_pkg::META_W;
-  localparam int unsigned CtxW  = headend_tables_pkg::GCM_CTX_W;
-  localparam int unsigned HdrW  = headend_tables_pkg::OUTER_HDR_W;
-  localparam int unsigned DropW = headend_tables_pkg::DROP_RECORD_W;
+  localparam int unsigned CtxW = headend_tables_pkg::GCM_CTX_W;
+  localparam int unsigned HdrW = headend_tables_pkg::OUTER_HDR_W;
 
-  localparam int unsigned AtClassify = 32'(headend_tables_pkg::STAGE_CLASSIFY);
-  localparam int unsigned AtCommit   = 32'(headend_tables_pkg::STAGE_COMMIT);
-  localparam int unsigned AtForward  = 32'(headend_tables_pkg::STAGE_FORWARD);
-  localparam int unsigned AtQos      = 32'(headend_tables_pkg::STAGE_QOS);
-  localparam int unsigned AtEncap    = 32'(headend_tables_pkg::STAGE_ENCAP);
+  localparam int unsigned AtClassify = 0;
+  localparam int unsigned AtCommit   = 1;
+  localparam int unsigned AtForward  = 2;
+  localparam int unsigned AtQos      = 3;
+  localparam int unsigned AtEncap    = 4;
 
-  // ------------------------------------------------------------------------------------ ports in
-  logic [2:0]            in_valid;
-  logic [2:0]            in_ready;
-  logic [2:0][BeatW-1:0] in_beat;
-  logic [2:0][MetaW-1:0] in_meta;
-  logic [1:0][DropW-1:0] rx_drop;
+  // ------------------------------------------------------------------------------------ segment 1: outer headers
+  logic                         arb_valid;
+  logic                         arb_ready;
+  headend_tables_pkg::beat_t    arb_beat;
+  headend_tables_pkg::meta_t    arb_meta;
+  logic                         seg1_valid;
+  logic                         seg1_ready;
+  headend_tables_pkg::beat_t    seg1_beat;
+  headend_tables_pkg::meta_t    seg1_meta;
+  headend_tables_pkg::gcm_ctx_t seg1_ctx;
 
-  for (genvar p = 0; p < 2; p++) begin : gen_rx
-    rx_port #(
-      .Port(p)
-    ) u_rx_port (
-      .clk_i,
-      .rst_ni,
-      .s_axis_tvalid(s_axis_tvalid[p]),
-      .s_axis_tready(s_axis_tready[p]),
-      .s_axis_tdata (s_axis_tdata[p]),
-      .s_axis_tkeep (s_axis_tkeep[p]),
-      .s_axis_tlast (s_axis_tlast[p]),
-      .s_axis_tuser (s_axis_tuser[p]),
-      .enable_i,
-      .cycle_i,
-      .m_valid_o    (in_valid[p]),
-      .m_ready_i    (in_ready[p]),
-      .m_beat_o     (in_beat[p]),
-      .m_meta_o     (in_meta[p]),
-      .rx_frame_o   (rx_frame_o[p]),
-      .rx_bytes_o   (rx_bytes_o[p]),
-      .stage_out_o  (stage_out_o[p]),
-      .drop_valid_o (drop_valid_o[p]),
-      .drop_o       (rx_drop[p])
-    );
-  end
-
-  assign stage_in_o[1:0] = rx_frame_o;
-  assign drop_rx0_o      = rx_drop[0];
-  assign drop_rx1_o      = rx_drop[1];
-  assign in_valid[2]     = s_valid_i;
-  assign in_beat[2]      = s_beat_i;
-  assign in_meta[2]      = s_meta_i;
-  assign s_ready_o       = in_ready[2];
-
-  logic                      arb_valid;
-  logic                      arb_ready;
-  headend_tables_pkg::beat_t arb_beat;
-  headend_tables_pkg::meta_t arb_meta;
-
-  ingress_arb u_ingress_arb (
+  ingress_arb #(
+    .Sources(Sources)
+  ) u_ingress_arb (
     .clk_i,
     .rst_ni,
-    .s_valid_i(in_valid),
-    .s_ready_o(in_ready),
-    .s_beat_i (in_beat),
-    .s_meta_i (in_meta),
+    .s_valid_i,
+    .s_ready_o,
+    .s_beat_i,
+    .s_meta_i,
     .m_valid_o(arb_valid),
     .m_ready_i(arb_ready),
     .m_beat_o (arb_beat),
     .m_meta_o (arb_meta)
   );
-
-  // ------------------------------------------------------------------------------------ segment 1: outer headers
-  logic                           outer_hdr_valid;
-  logic [1023:0]                  outer_hdr_window;
-  headend_tables_pkg::meta_t      outer_hdr_meta;
-  logic                           outer_res_valid;
-  headend_tables_pkg::meta_t      outer_res_meta;
-  headend_tables_pkg::gcm_ctx_t   outer_res_ctx;
-  logic                           outer_ack;
-  logic [headend_tables_pkg::RecordBits-1:0]                  outer_rdata;
-  logic [15:0]                    seq_top_addr;
-  logic [63:0]                    seq_top_data;
-
-  logic                           seg1_valid;
-  logic                           seg1_ready;
-  headend_tables_pkg::beat_t      seg1_beat;
-  headend_tables_pkg::meta_t      seg1_meta;
-  headend_tables_pkg::gcm_ctx_t   seg1_ctx;
 
   segment #(
     .ExtraWidth(CtxW),
@@ -180,41 +127,22 @@ module headend_pipe (
     .s_ready_o   (arb_ready),
     .s_beat_i    (arb_beat),
     .s_meta_i    (arb_meta),
-    .hdr_valid_o (outer_hdr_valid),
-    .hdr_window_o(outer_hdr_window),
-    .hdr_meta_o  (outer_hdr_meta),
-    .res_valid_i (outer_res_valid),
-    .res_meta_i  (outer_res_meta),
-    .res_extra_i (outer_res_ctx),
+    .hold_i      (outer_hold_i),
+    .hdr_valid_o (outer_valid_o),
+    .hdr_window_o(outer_window_o),
+    .hdr_meta_o  (outer_meta_o),
+    .res_valid_i (outer_valid_i),
+    .res_meta_i  (outer_meta_i),
+    .res_extra_i (outer_ctx_i),
     .m_valid_o   (seg1_valid),
     .m_ready_i   (seg1_ready),
     .m_beat_o    (seg1_beat),
     .m_meta_o    (seg1_meta),
     .m_extra_o   (seg1_ctx),
     .drop_valid_o(drop_valid_o[AtClassify]),
-    .drop_o      (drop_classify_o),
+    .drop_o      (drop_o[AtClassify]),
     .stage_in_o  (stage_in_o[AtClassify]),
     .stage_out_o (stage_out_o[AtClassify])
-  );
-
-  outer_lookup u_outer_lookup (
-    .clk_i,
-    .rst_ni,
-    .tbl_req_i,
-    .tbl_we_i,
-    .tbl_sel_i,
-    .tbl_index_i,
-    .tbl_wdata_i,
-    .tbl_ack_o      (outer_ack),
-    .tbl_rdata_o    (outer_rdata),
-    .seq_top_raddr_o(seq_top_addr),
-    .seq_top_rdata_i(seq_top_data),
-    .valid_i        (outer_hdr_valid),
-    .window_i       (outer_hdr_window),
-    .meta_i         (outer_hdr_meta),
-    .valid_o        (outer_res_valid),
-    .meta_o         (outer_res_meta),
-    .ctx_o          (outer_res_ctx)
   );
 
   // ------------------------------------------------------------------------------------ decryption
@@ -267,58 +195,67 @@ module headend_pipe (
     .tag_o      (dec_tag)
   );
 
-  logic                      com_valid;
-  logic                      com_ready;
-  headend_tables_pkg::beat_t com_beat;
-  headend_tables_pkg::meta_t com_meta;
-  logic                      com_ack;
-  logic [headend_tables_pkg::RecordBits-1:0]             com_rdata;
+  logic                            com_valid;
+  logic                            com_ready;
+  headend_tables_pkg::beat_t       com_beat;
+  headend_tables_pkg::meta_t       com_meta;
+  logic [esp_in_pkg::RestoreW-1:0] com_restore;
+  logic                      judged;
+  logic                      judged_drop;
 
   esp_commit u_esp_commit (
     .clk_i,
     .rst_ni,
-    .s_valid_i      (dec_valid),
-    .s_ready_o      (dec_ready),
-    .s_beat_i       (dec_beat),
-    .s_meta_i       (dec_meta),
-    .tag_valid_i    (dec_tag_valid),
-    .tag_ready_o    (dec_tag_ready),
-    .tag_i          (dec_tag),
-    .m_valid_o      (com_valid),
-    .m_ready_i      (com_ready),
-    .m_beat_o       (com_beat),
-    .m_meta_o       (com_meta),
-    .tbl_req_i,
-    .tbl_we_i,
-    .tbl_sel_i,
-    .tbl_index_i,
-    .tbl_wdata_i,
-    .tbl_ack_o      (com_ack),
-    .tbl_rdata_o    (com_rdata),
-    .seq_top_raddr_i(seq_top_addr),
-    .seq_top_rdata_o(seq_top_data),
-    .drop_valid_o   (drop_valid_o[AtCommit]),
-    .drop_o         (drop_commit_o),
-    .stage_in_o     (stage_in_o[AtCommit]),
-    .stage_out_o    (stage_out_o[AtCommit])
+    .s_valid_i    (dec_valid),
+    .s_ready_o    (dec_ready),
+    .s_beat_i     (dec_beat),
+    .s_meta_i     (dec_meta),
+    .tag_valid_i  (dec_tag_valid),
+    .tag_ready_o  (dec_tag_ready),
+    .tag_i        (dec_tag),
+    .req_valid_o  (in_req_valid_o),
+    .req_ready_i  (in_req_ready_i),
+    .req_o        (in_req_o),
+    .res_valid_i  (in_res_valid_i),
+    .res_i        (in_res_i),
+    .m_valid_o    (com_valid),
+    .m_ready_i    (com_ready),
+    .m_beat_o     (com_beat),
+    .m_meta_o     (com_meta),
+    .m_restore_o  (com_restore),
+    .judged_o     (judged),
+    .judged_drop_o(judged_drop),
+    .drop_valid_o (drop_valid_o[AtCommit]),
+    .drop_o       (drop_o[AtCommit]),
+    .stage_in_o   (stage_in_o[AtCommit]),
+    .stage_out_o  (stage_out_o[AtCommit])
+  );
+
+  logic                      res_valid;
+  logic                      res_ready;
+  headend_tables_pkg::beat_t res_beat;
+  headend_tables_pkg::meta_t res_meta;
+
+  esp_restore u_esp_restore (
+    .clk_i,
+    .rst_ni,
+    .s_valid_i  (com_valid),
+    .s_ready_o  (com_ready),
+    .s_beat_i   (com_beat),
+    .s_meta_i   (com_meta),
+    .s_restore_i(com_restore),
+    .m_valid_o  (res_valid),
+    .m_ready_i  (res_ready),
+    .m_beat_o   (res_beat),
+    .m_meta_o   (res_meta)
   );
 
   // ------------------------------------------------------------------------------------ segment 2: inner headers
-  logic                      inner_hdr_valid;
-  logic [1023:0]             inner_hdr_window;
-  headend_tables_pkg::meta_t inner_hdr_meta;
-  logic                      inner_res_valid;
-  headend_tables_pkg::meta_t inner_res_meta;
-  logic                      inner_ack;
-  logic [headend_tables_pkg::RecordBits-1:0]             inner_rdata;
-
   logic                      seg2_valid;
   logic                      seg2_ready;
   headend_tables_pkg::beat_t seg2_beat;
   headend_tables_pkg::meta_t seg2_meta;
-  logic                      seg2_extra;
   logic                      unused_extra;
-  assign unused_extra = seg2_extra;
 
   segment #(
     .ExtraWidth(1),
@@ -326,42 +263,26 @@ module headend_pipe (
   ) u_segment2 (
     .clk_i,
     .rst_ni,
-    .s_valid_i   (com_valid),
-    .s_ready_o   (com_ready),
-    .s_beat_i    (com_beat),
-    .s_meta_i    (com_meta),
-    .hdr_valid_o (inner_hdr_valid),
-    .hdr_window_o(inner_hdr_window),
-    .hdr_meta_o  (inner_hdr_meta),
-    .res_valid_i (inner_res_valid),
-    .res_meta_i  (inner_res_meta),
+    .s_valid_i   (res_valid),
+    .s_ready_o   (res_ready),
+    .s_beat_i    (res_beat),
+    .s_meta_i    (res_meta),
+    .hold_i      (inner_hold_i),
+    .hdr_valid_o (inner_valid_o),
+    .hdr_window_o(inner_window_o),
+    .hdr_meta_o  (inner_meta_o),
+    .res_valid_i (inner_valid_i),
+    .res_meta_i  (inner_meta_i),
     .res_extra_i (1'b0),
     .m_valid_o   (seg2_valid),
     .m_ready_i   (seg2_ready),
     .m_beat_o    (seg2_beat),
     .m_meta_o    (seg2_meta),
-    .m_extra_o   (seg2_extra),
+    .m_extra_o   (unused_extra),
     .drop_valid_o(drop_valid_o[AtForward]),
-    .drop_o      (drop_forward_o),
+    .drop_o      (drop_o[AtForward]),
     .stage_in_o  (stage_in_o[AtForward]),
     .stage_out_o (stage_out_o[AtForward])
-  );
-
-  inner_lookup u_inner_lookup (
-    .clk_i,
-    .rst_ni,
-    .tbl_req_i,
-    .tbl_we_i,
-    .tbl_sel_i,
-    .tbl_index_i,
-    .tbl_wdata_i,
-    .tbl_ack_o  (inner_ack),
-    .tbl_rdata_o(inner_rdata),
-    .valid_i    (inner_hdr_valid),
-    .window_i   (inner_hdr_window),
-    .meta_i     (inner_hdr_meta),
-    .valid_o    (inner_res_valid),
-    .meta_o     (inner_res_meta)
   );
 
   // ------------------------------------------------------------------------------------ rewrite and queues
@@ -387,14 +308,12 @@ module headend_pipe (
   logic                      qos_ready;
   headend_tables_pkg::beat_t qos_beat;
   headend_tables_pkg::meta_t qos_meta;
-  logic [2:0][15:0]          free;
   logic                      rel0_valid;
   logic [1:0]                rel0_egress;
   logic [7:0]                rel0_beats;
   logic                      rel1_valid;
   logic [1:0]                rel1_egress;
   logic [7:0]                rel1_beats;
-  assign free[2] = free_i;
 
   qos u_qos (
     .clk_i,
@@ -407,7 +326,7 @@ module headend_pipe (
     .m_ready_i    (qos_ready),
     .m_beat_o     (qos_beat),
     .m_meta_o     (qos_meta),
-    .free_i       (free),
+    .free_i,
     .rel0_valid_i (rel0_valid),
     .rel0_egress_i(rel0_egress),
     .rel0_beats_i (rel0_beats),
@@ -415,7 +334,7 @@ module headend_pipe (
     .rel1_egress_i(rel1_egress),
     .rel1_beats_i (rel1_beats),
     .drop_valid_o (drop_valid_o[AtQos]),
-    .drop_o       (drop_qos_o),
+    .drop_o       (drop_o[AtQos]),
     .stage_in_o   (stage_in_o[AtQos]),
     .stage_out_o  (stage_out_o[AtQos])
   );
@@ -427,8 +346,6 @@ module headend_pipe (
   headend_tables_pkg::meta_t      enc_meta;
   headend_tables_pkg::gcm_ctx_t   enc_ctx;
   headend_tables_pkg::outer_hdr_t enc_hdr;
-  logic                           enc_ack;
-  logic [headend_tables_pkg::RecordBits-1:0]                  enc_rdata;
 
   esp_encap u_esp_encap (
     .clk_i,
@@ -437,21 +354,19 @@ module headend_pipe (
     .s_ready_o   (qos_ready),
     .s_beat_i    (qos_beat),
     .s_meta_i    (qos_meta),
+    .req_valid_o (out_req_valid_o),
+    .req_ready_i (out_req_ready_i),
+    .req_o       (out_req_o),
+    .res_valid_i (out_res_valid_i),
+    .res_i       (out_res_i),
     .m_valid_o   (enc_valid),
     .m_ready_i   (enc_ready),
     .m_beat_o    (enc_beat),
     .m_meta_o    (enc_meta),
     .m_ctx_o     (enc_ctx),
     .m_hdr_o     (enc_hdr),
-    .tbl_req_i,
-    .tbl_we_i,
-    .tbl_sel_i,
-    .tbl_index_i,
-    .tbl_wdata_i,
-    .tbl_ack_o   (enc_ack),
-    .tbl_rdata_o (enc_rdata),
     .drop_valid_o(drop_valid_o[AtEncap]),
-    .drop_o      (drop_encap_o),
+    .drop_o      (drop_o[AtEncap]),
     .rel_valid_o (rel1_valid),
     .rel_egress_o(rel1_egress),
     .rel_beats_o (rel1_beats),
@@ -510,12 +425,6 @@ module headend_pipe (
     .m_meta_o   (fin_meta)
   );
 
-  // ------------------------------------------------------------------------------------ ports out
-  logic [2:0] out_valid;
-  logic [2:0] out_ready;
-  assign m_valid_o    = out_valid[2];
-  assign out_ready[2] = m_ready_i;
-
   egress_demux u_egress_demux (
     .clk_i,
     .rst_ni,
@@ -523,8 +432,8 @@ module headend_pipe (
     .s_ready_o   (fin_ready),
     .s_beat_i    (fin_beat),
     .s_meta_i    (fin_meta),
-    .m_valid_o   (out_valid),
-    .m_ready_i   (out_ready),
+    .m_valid_o,
+    .m_ready_i,
     .m_beat_o,
     .m_meta_o,
     .rel_valid_o (rel0_valid),
@@ -532,54 +441,15 @@ module headend_pipe (
     .rel_beats_o (rel0_beats)
   );
 
-  for (genvar p = 0; p < 2; p++) begin : gen_tx
-    tx_port u_tx_port (
-      .clk_i,
-      .rst_ni,
-      .enable_i,
-      .s_valid_i    (out_valid[p]),
-      .s_ready_o    (out_ready[p]),
-      .s_beat_i     (m_beat_o),
-      .free_o       (free[p]),
-      .m_axis_tvalid(m_axis_tvalid[p]),
-      .m_axis_tready(m_axis_tready[p]),
-      .m_axis_tdata (m_axis_tdata[p]),
-      .m_axis_tkeep (m_axis_tkeep[p]),
-      .m_axis_tlast (m_axis_tlast[p]),
-      .tx_frame_o   (tx_frame_o[p]),
-      .tx_bytes_o   (tx_bytes_o[p])
-    );
-  end
-
-  // ------------------------------------------------------------------------------------ table bus
-  logic any_ack;
-  assign any_ack = outer_ack || com_ack || inner_ack || enc_ack;
-
-  always_ff @(posedge clk_i) begin
-    if (!rst_ni) begin
-      tbl_ack_o <= 1'b0;
-    end else begin
-      tbl_ack_o <= any_ack;
-    end
-  end
-
-  // Owners that do not answer in this cycle drive zero; the selectors of SaIn come beside the outer answer.
-  always_ff @(posedge clk_i) begin
-    if (any_ack) begin
-      tbl_rdata_o <= outer_rdata | com_rdata | inner_rdata | enc_rdata;
-    end
-  end
-
   // ------------------------------------------------------------------------------------ fence
-  // The verdict stage takes a packet with its tag: exactly one for each, encrypted or not.
   fence_drain u_fence_drain (
     .clk_i,
     .rst_ni,
     .admitted_i       (stage_in_o[AtClassify]),
     .classified_i     (stage_out_o[AtClassify]),
     .classified_drop_i(drop_valid_o[AtClassify]),
-    .judged_i         (dec_tag_valid && dec_tag_ready),
-    .judged_drop_i    (drop_valid_o[AtCommit]),
+    .judged_i         (judged),
+    .judged_drop_i    (judged_drop),
     .forwarded_i      (stage_out_o[AtForward]),
     .forwarded_drop_i (drop_valid_o[AtForward]),
     .start_i          (fence_i),

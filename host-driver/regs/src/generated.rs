@@ -1231,8 +1231,6 @@ pub enum EventKind {
     SaSoft = 3,
     /// An SA reached a hard limit and takes no more packets: once per SA. `info` as in SaSoft.
     SaHard = 4,
-    /// An outbound SA used its last sequence number.
-    SeqExhausted = 5,
     /// Port link state changed; `info` bits 7:0 are the port, bit 8 is 1 when the link is up.
     Link = 6,
     /// A DMA access was refused; `info` is the ring, `addr` the address.
@@ -1243,7 +1241,7 @@ impl EventKind {
     /// Bits of the code.
     pub const BITS: usize = 8;
     /// Every member, by code.
-    pub const ALL: &'static [Self] = &[Self::Drop, Self::Acquire, Self::SaSoft, Self::SaHard, Self::SeqExhausted, Self::Link, Self::DmaError];
+    pub const ALL: &'static [Self] = &[Self::Drop, Self::Acquire, Self::SaSoft, Self::SaHard, Self::Link, Self::DmaError];
 
     /// The code.
     pub const fn code(self) -> u8 {
@@ -1257,7 +1255,6 @@ impl EventKind {
             Self::Acquire => "Acquire",
             Self::SaSoft => "SaSoft",
             Self::SaHard => "SaHard",
-            Self::SeqExhausted => "SeqExhausted",
             Self::Link => "Link",
             Self::DmaError => "DmaError",
         }
@@ -1270,7 +1267,6 @@ impl EventKind {
             Self::Acquire => "A packet needs an outbound SA that is missing: at most one event per SA and interval (event_interval), the others count in lost.",
             Self::SaSoft => "An SA reached a soft limit: once per limit and SA. `info` bit 0: 1 outbound; bits 2:1: which (`sa_limit`).",
             Self::SaHard => "An SA reached a hard limit and takes no more packets: once per SA. `info` as in SaSoft.",
-            Self::SeqExhausted => "An outbound SA used its last sequence number.",
             Self::Link => "Port link state changed; `info` bits 7:0 are the port, bit 8 is 1 when the link is up.",
             Self::DmaError => "A DMA access was refused; `info` is the ring, `addr` the address.",
         }
@@ -1298,7 +1294,6 @@ impl TryFrom<u8> for EventKind {
             2 => Ok(Self::Acquire),
             3 => Ok(Self::SaSoft),
             4 => Ok(Self::SaHard),
-            5 => Ok(Self::SeqExhausted),
             6 => Ok(Self::Link),
             7 => Ok(Self::DmaError),
             _ => Err(UnknownCode { kind: "event_kind", code }),

@@ -3,7 +3,7 @@
 
 use clap::Parser;
 use headend_sim::attach::AttachSpec;
-use headend_sim::card::{core_model, Card};
+use headend_sim::card::{core_model_with, Card, PIPES, PORTS};
 use headend_sim::server::{Server, Signals};
 use headend_sim::vfio_user::dma_map::DmaMap;
 use headend_verilated::Library;
@@ -25,6 +25,9 @@ struct Args {
     /// What port 1 is plugged into.
     #[arg(long, default_value = "none")]
     port1: AttachSpec,
+    /// Pipelines of the card: 1 for both ports, or 2, one per port.
+    #[arg(long, value_name = "N", default_value_t = PIPES, value_parser = pipes)]
+    pipes: usize,
     /// Write an FST trace of all signals (slow; gtkwave shows it). It shows keys too, and the card may be debugged then and
     /// leave core dumps, which it otherwise does not.
     #[arg(long, value_name = "FILE")]
@@ -32,10 +35,10 @@ struct Args {
     /// Write the run's counts as JSON when the card ends.
     #[arg(long, value_name = "FILE")]
     stats: Option<PathBuf>,
-    /// Most bytes per clock cycle that enter a port from its attachment, so that two busy ports do not swamp one pipeline
-    /// (64 bytes per cycle); 0 is no limit.
-    #[arg(long, value_name = "BYTES", default_value_t = 24)]
-    rate: u32,
+    /// Most bytes per clock cycle that enter a port from its attachment, so that busy ports do not swamp their pipeline
+    /// (64 bytes per cycle); 0 is no limit. Without it 48 with two pipelines, 24 with one.
+    #[arg(long, value_name = "BYTES")]
+    rate: Option<u32>,
     /// Use a model built before (target/verilated/headend_core-*/model.so) instead of building it. It is a program made for the
     /// processor of the machine that built it.
     #[arg(long, value_name = "FILE")]
@@ -43,6 +46,14 @@ struct Args {
     /// Build the model and end.
     #[arg(long)]
     build_only: bool,
+}
+
+/// One pipeline, or one per port.
+fn pipes(text: &str) -> Result<usize, String> {
+    match text.parse() {
+        Ok(pipes) if pipes == 1 || pipes == PORTS => Ok(pipes),
+        _ => Err(format!("a card has 1 or {PORTS} pipelines")),
+    }
 }
 
 fn main() -> ExitCode {
@@ -62,7 +73,7 @@ fn run(args: &Args) -> Result<(), Box<dyn Error>> {
     // Signals still end the process while the model is built, which takes a while, and while the ports are opened.
     let model = match &args.model {
         Some(path) => path.clone(),
-        None => core_model(args.trace.is_some()).build_object()?,
+        None => core_model_with(args.pipes, args.trace.is_some()).build_object()?,
     };
     let (false, Some(socket)) = (args.build_only, &args.socket) else { return Ok(()) };
     let ports = [args.port0.open()?, args.port1.open()?];
@@ -70,8 +81,8 @@ fn run(args: &Args) -> Result<(), Box<dyn Error>> {
     // SAFETY: built just now, or a file that the user vouches for by naming it, as for any program that is started.
     let library = Arc::new(unsafe { Library::load(&model) }?);
     let mut card = Card::with_library(&library, DmaMap::default())?;
-    for port in 0..headend_sim::card::PORTS {
-        card.set_port_rate(port, args.rate);
+    for port in 0..PORTS {
+        card.set_port_rate(port, args.rate.unwrap_or(24 * args.pipes as u32));
     }
     if let Some(path) = &args.trace {
         card.trace(path)?;

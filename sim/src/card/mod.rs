@@ -107,9 +107,24 @@ pub struct Card<D> {
     trace: Option<(PathBuf, u32)>,
 }
 
-/// The model of the card. `trace` builds support for [`Card::trace`]; such a model is slower.
+/// Pipelines of the card unless it is built with another number.
+pub const PIPES: usize = headend_regs::param::NUM_PIPES;
+
+/// The model of the card with [`PIPES`] pipelines. `trace` builds support for [`Card::trace`]; such a model is slower.
 pub fn core_model(trace: bool) -> Model {
-    Model::new("headend_core").traced(trace)
+    core_model_with(PIPES, trace)
+}
+
+/// As [`core_model`], with `pipes` pipelines: one for both ports, or one per port. Each kind of card is in the cache of
+/// models by itself.
+pub fn core_model_with(pipes: usize, trace: bool) -> Model {
+    let model = Model::new("headend_core").traced(trace);
+    // Without the parameter the default one is the same model for everybody.
+    if pipes == PIPES {
+        model
+    } else {
+        model.param("NumPipes", pipes as u64)
+    }
 }
 
 impl<D: DmaTarget> Card<D> {
@@ -118,7 +133,15 @@ impl<D: DmaTarget> Card<D> {
     /// # Errors
     /// The model cannot be built.
     pub fn new(dma: D) -> Result<Self, CardError> {
-        Self::with_library(&core_model(false).build()?, dma)
+        Self::with_pipes(PIPES, dma)
+    }
+
+    /// As [`Card::new`], with `pipes` pipelines ([`core_model_with`]).
+    ///
+    /// # Errors
+    /// The model cannot be built.
+    pub fn with_pipes(pipes: usize, dma: D) -> Result<Self, CardError> {
+        Self::with_library(&core_model_with(pipes, false).build()?, dma)
     }
 
     /// Powers up a given model and takes it through reset, with both links up.

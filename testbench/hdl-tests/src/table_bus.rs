@@ -5,7 +5,7 @@ use crate::{Agent, Bench};
 use headend_verilated::{Instance, Port};
 
 /// Most cycles from a request to its acknowledge.
-const ACK_LIMIT: u64 = 16;
+const ACK_LIMIT: u64 = 100;
 
 /// Master of the table bus of one module. It is an [`Agent`] only so that `tbl_req_i` rests at 0; the accesses
 /// are calls that clock the module themselves.
@@ -40,7 +40,7 @@ impl TableBus {
     /// Writes record `index` of `table` while `agents` go on.
     ///
     /// # Panics
-    /// No acknowledge within 16 cycles.
+    /// No acknowledge within 100 cycles.
     pub fn write(
         &self,
         bench: &mut Bench,
@@ -56,7 +56,7 @@ impl TableBus {
     /// Reads record `index` of `table` while `agents` go on; 224 bytes.
     ///
     /// # Panics
-    /// No acknowledge within 16 cycles.
+    /// No acknowledge within 100 cycles.
     pub fn read(&self, bench: &mut Bench, agents: &mut [&mut dyn Agent], table: u8, index: u32) -> Vec<u8> {
         self.access(bench, agents, table, index, false)
     }

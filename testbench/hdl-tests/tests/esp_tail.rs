@@ -57,7 +57,7 @@ fn run(cases: &[Case], gap_percent: u32) {
     for (i, (case, (cycle, word))) in cases.iter().zip(&monitor.seen).enumerate() {
         let number = |bytes: &[u8]| usize::from(bytes[0]) | usize::from(*bytes.get(1).unwrap_or(&0)) << 8;
         let (beats, icv, good, next_header, inner_len) = expected(case);
-        assert_eq!(*cycle, ends[i] + 3, "latency of packet {i}");
+        assert_eq!(*cycle, ends[i] + 4, "latency of packet {i}");
         assert_eq!((number(&word[0]), number(&word[1])), (case.data.len(), beats), "packet {i}");
         assert_eq!((&word[2], word[3][0] == 1, word[4][0]), (&icv, good, next_header), "packet {i}");
         if let Some(inner_len) = inner_len {

@@ -11,8 +11,6 @@ use headend_regs::{reg, Adj, AdjKind, CmdEntry, CmdOp, DropReason, Egress, Intf,
 use headend_verilated::Model;
 use std::collections::VecDeque;
 
-/// Cycles from a judged packet to the pulse that says it is dropped.
-const VERDICT_CYCLES: u64 = 2;
 /// Most cycles from an admission to its pulse: less than `HeadCycles` of fence_drain.
 const ADMISSION_CYCLES: u64 = 3;
 /// `HeadCycles` and `TailCycles` of fence_drain and its steps from section to section.
@@ -22,9 +20,8 @@ const OVERHEAD: u64 = 24;
 #[derive(Default)]
 struct Sections {
     queues: [VecDeque<(u64, u64)>; 3],
-    /// Cycles of pulses to come: admissions and drops by the verdict.
+    /// Cycles of admission pulses to come.
     admissions: VecDeque<u64>,
-    refusals: VecDeque<u64>,
     admitted: u64,
     /// Packets that left, by any exit.
     left: Vec<u64>,
@@ -56,10 +53,6 @@ impl Sections {
             self.admissions.pop_front();
             pulses[0].1 = true;
         }
-        if self.refusals.front().is_some_and(|at| *at == now) {
-            self.refusals.pop_front();
-            pulses[4].1 = true;
-        }
         for (n, pace) in pace.into_iter().enumerate() {
             let Some((packet, from)) = self.queues[n].front().copied() else { continue };
             if from > now || !rng.chance(pace) {
@@ -71,16 +64,14 @@ impl Sections {
                 0 => pulses[if refused { 2 } else { 1 }].1 = true,
                 1 => {
                     pulses[3].1 = true;
-                    if refused {
-                        self.refusals.push_back(now + VERDICT_CYCLES);
-                    }
+                    pulses[4].1 = refused;
                 }
                 _ => pulses[if refused { 6 } else { 5 }].1 = true,
             }
             if refused || n == 2 {
                 self.left.push(packet);
             } else {
-                self.queues[n + 1].push_back((packet, now + 1 + VERDICT_CYCLES));
+                self.queues[n + 1].push_back((packet, now + 1));
             }
         }
         for (name, value) in pulses {
@@ -137,7 +128,7 @@ fn a_fence_ends_when_the_last_packet_has_left_and_not_before() {
     }
     assert!(waited > 300 * 2 * OVERHEAD, "the fences had to wait: {waited} cycles in all");
     // Nothing inside: the account is at zero, after thousands of packets.
-    while sections.inside() > 0 || !sections.refusals.is_empty() {
+    while sections.inside() > 0 {
         sections.step(&mut bench, &mut rng, 0, [100; 3], 50);
     }
     assert!(sections.left.len() > 5_000, "{} packets", sections.left.len());

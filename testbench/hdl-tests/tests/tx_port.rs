@@ -1,28 +1,41 @@
 // SPDX-License-Identifier: Apache-2.0
-//! tx_port: frames leave whole, without gaps, padded to 60 bytes.
+//! tx_port: frames leave whole, without gaps, padded to 60 bytes; those of two pipelines in turn.
 
 use headend_hdl_tests::{Bench, Packet, PulseMonitor, Rng, StreamSource, WordSink};
 use headend_verilated::{Library, Model};
 use std::sync::Arc;
 
-fn library() -> Arc<Library> {
-    Model::new("tx_port").checked().build().unwrap()
+/// For `pipes` pipelines; with two the wrapper gives each its own ports.
+fn library(pipes: usize) -> Arc<Library> {
+    let model = match pipes {
+        1 => Model::new("tx_port").param("NumPipes", 1),
+        _ => Model::new("tx_port_pipes").source_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/rtl")),
+    };
+    model.checked().build().unwrap()
 }
 
 struct Setup {
     bench: Bench,
     source: StreamSource,
+    /// The second pipeline.
+    other: Option<StreamSource>,
     sink: WordSink,
     frames: PulseMonitor,
 }
 
 impl Setup {
     fn new(source_stalls: u32, sink_stalls: u32) -> Self {
-        let mut bench = Bench::new(&library(), 200_000);
+        Self::with_pipes(1, source_stalls, sink_stalls)
+    }
+
+    fn with_pipes(pipes: usize, source_stalls: u32, sink_stalls: u32) -> Self {
+        let mut bench = Bench::new(&library(pipes), 200_000);
         bench.set("enable_i", 1);
+        let first = if pipes == 1 { "s" } else { "s0" };
         let data = ["m_axis_tdata", "m_axis_tkeep", "m_axis_tlast"];
         Self {
-            source: StreamSource::new(&bench, "s", &[]).stalls(source_stalls, 1),
+            source: StreamSource::new(&bench, first, &[]).stalls(source_stalls, 1),
+            other: (pipes == 2).then(|| StreamSource::new(&bench, "s1", &[]).stalls(source_stalls, 3)),
             sink: WordSink::new(&bench, "m_axis_tvalid", "m_axis_tready", &data).stalls(sink_stalls, 2),
             frames: PulseMonitor::new(&bench, "tx_frame_o", &["tx_bytes_o"]),
             bench,
@@ -30,7 +43,11 @@ impl Setup {
     }
 
     fn step(&mut self) {
-        self.bench.step(&mut [&mut self.source, &mut self.sink, &mut self.frames]);
+        let Self { bench, source, other, sink, frames } = self;
+        match other {
+            Some(other) => bench.step(&mut [source, other, sink, frames]),
+            None => bench.step(&mut [source, sink, frames]),
+        }
     }
 
     /// Frames on the wire: bytes, first and last cycle.
@@ -134,4 +151,68 @@ fn free_beats_are_reported_and_a_full_buffer_refuses() {
         setup.step();
     }
     assert_eq!(setup.bench.get("free_o"), 512);
+}
+
+/// Frames of two pipelines, each with its own stalls: all leave, whole, without gaps, in order for each pipeline.
+#[test]
+fn frames_of_two_pipelines_leave_whole_and_in_order() {
+    for (seed, source_stalls, sink_stalls) in [(4, 0, 0), (5, 60, 0), (6, 20, 50)] {
+        let mut rng = Rng::new(seed);
+        let mut setup = Setup::with_pipes(2, source_stalls, sink_stalls);
+        let mut expected: [Vec<Vec<u8>>; 2] = Default::default();
+        for _ in 0..300 {
+            let pipe = rng.below(2) as usize;
+            let len = if rng.chance(3) { 9216 } else { rng.range(60, 400) as usize };
+            let mut frame = rng.bytes(len);
+            frame[0] = pipe as u8;
+            let source = if pipe == 0 { &mut setup.source } else { setup.other.as_mut().unwrap() };
+            source.push(Packet::new(frame.clone()));
+            expected[pipe].push(frame);
+        }
+        while setup.frames.seen.len() < 300 {
+            setup.step();
+        }
+        let mut got: [Vec<Vec<u8>>; 2] = Default::default();
+        for (frame, first, last) in setup.frames() {
+            assert!(sink_stalls > 0 || last - first + 1 == frame.len().div_ceil(64) as u64, "gap");
+            got[usize::from(frame[0])].push(frame);
+        }
+        assert!(got == expected, "seed {seed}");
+    }
+}
+
+#[test]
+fn busy_pipelines_take_turns_without_a_bubble() {
+    let mut setup = Setup::with_pipes(2, 0, 0);
+    for n in 0..60u8 {
+        setup.source.push(Packet::new(vec![n; 64 + 64 * usize::from(n % 3)]));
+        setup.other.as_mut().unwrap().push(Packet::new(vec![128 + n; 128]));
+    }
+    while setup.frames.seen.len() < 120 {
+        setup.step();
+    }
+    let frames = setup.frames();
+    for (n, pair) in frames.windows(2).enumerate() {
+        assert_eq!(pair[1].1, pair[0].2 + 1, "bubble behind frame {n}");
+        // Both have frames until the shorter queue of beats runs dry.
+        assert!(n > 100 || pair[0].0[0] / 128 != pair[1].0[0] / 128, "frame {n}: the same pipeline twice");
+    }
+    let latency = frames[0].1 - setup.source.sent()[0].1;
+    assert_eq!(latency, 3);
+}
+
+/// A pipeline whose buffer is full keeps the other neither from its own buffer nor from the wire.
+#[test]
+fn buffers_of_pipelines_are_apart() {
+    let mut setup = Setup::with_pipes(2, 0, 100);
+    (0..600).for_each(|_| setup.source.push(Packet::new(vec![1; 64])));
+    (0..700).for_each(|_| setup.step());
+    assert_eq!((setup.bench.get("free0_o"), setup.bench.get("s0_ready_o")), (0, 0));
+    assert_eq!((setup.bench.get("free1_o"), setup.bench.get("s1_ready_o")), (512, 1));
+    (0..100).for_each(|_| setup.other.as_mut().unwrap().push(Packet::new(vec![2; 640])));
+    setup.sink.set_stalls(0);
+    while setup.frames.seen.len() < 700 {
+        setup.step();
+    }
+    assert_eq!((setup.bench.get("free0_o"), setup.bench.get("free1_o")), (512, 512));
 }

@@ -2,7 +2,7 @@
 //! The whole card on a bench: its wires, a configuration with every kind of path, packets, and the account.
 #![allow(dead_code, reason = "each test file uses its part")]
 
-use crate::gcm_common::key_record;
+use crate::gcm_common::{key_record, seal};
 use headend_hdl_tests::{Agent, HostRig, WordSink, WordSource};
 use headend_regs::{
     param, reg, Adj, AdjKind, Egress, FibNode, FibResult, Intf, Label, LabelOp, Ring, SaHash, SaIn, SaOut,
@@ -79,12 +79,19 @@ impl Agent for Wires {
 
 pub(crate) type Card = HostRig<Wires>;
 
-pub(crate) fn library() -> Arc<Library> {
-    Model::new("headend_core").build().expect("headend_core builds")
+/// The card with `pipes` pipelines. Without the parameter the default one is the same model for everybody.
+pub(crate) fn library(pipes: usize) -> Arc<Library> {
+    let model = Model::new("headend_core");
+    let model = if pipes == param::NUM_PIPES { model } else { model.param("NumPipes", pipes as u64) };
+    model.build().expect("headend_core builds")
 }
 
 pub(crate) fn card(seed: u64, limit: u64) -> Card {
-    let mut card = HostRig::new(&library(), limit, seed, Wires::new);
+    card_with(param::NUM_PIPES, seed, limit)
+}
+
+pub(crate) fn card_with(pipes: usize, seed: u64, limit: u64) -> Card {
+    let mut card = HostRig::new(&library(pipes), limit, seed, Wires::new);
     card.write(reg::CONTROL, 1);
     card.enable(Ring::Cmd, 4, 4);
     card
@@ -213,8 +220,25 @@ pub(crate) fn receive(card: &mut Card, port: usize) -> Vec<u8> {
     frame.expect("run_until ended")
 }
 
+/// Runs until the card is idle.
+///
+/// # Panics
+/// It does not get there; says which stages took in more than they let out or dropped.
 pub(crate) fn settle(card: &mut Card) {
-    card.run_until("idle", 40_000, |card| card.bench.get("busy_o") == 0);
+    for _ in 0..40_000 {
+        if card.bench.get("busy_o") == 0 {
+            return;
+        }
+        card.step();
+    }
+    let stages: Vec<_> = (0..9)
+        .map(|n| (card.counter(reg::STAGE_IN + 8 * n), card.counter(reg::STAGE_OUT + 8 * n)))
+        .collect();
+    let drops: Vec<_> = (1..64)
+        .map(|n| (n, card.counter(reg::drop_count(n))))
+        .filter(|(_, count)| *count != 0)
+        .collect();
+    panic!("not idle: balance {:?}, stages {stages:?}, drops {drops:?}", balance(card));
 }
 
 /// Rx frames + host tx, and tx frames + host rx + drops.
@@ -224,3 +248,63 @@ pub(crate) fn balance(card: &mut Card) -> (u64, u64) {
     let drops: u64 = (1..64).map(|n| card.counter(reg::drop_count(n))).sum();
     (into, pair(card, reg::PORT_TX_FRAMES) + card.counter(reg::HOST_RX_FRAMES) + drops)
 }
+
+/// Bytes of the wire per cycle at 100 Gb/s and 250 MHz, and what a frame costs beyond its bytes: preamble, FCS
+/// and gap.
+const WIRE_BYTES_PER_CYCLE: usize = 50;
+const WIRE_OVERHEAD: usize = 24;
+
+/// What a port brings in: its frames, and the bytes by which they are longer where they leave.
+pub(crate) struct Load {
+    pub(crate) frames: Vec<Vec<u8>>,
+    pub(crate) growth: usize,
+}
+
+/// Brings in `loads`, one per port, no faster than a 100 Gb/s wire carries the longer side of each frame, and expects
+/// every frame of a port out of the other one, the last one soon after the last one came in.
+pub(crate) fn at_line_rate(card: &mut Card, loads: [Load; 2]) {
+    let mut next = [0; 2];
+    let mut credit = [0; 2];
+    while (0..2).any(|port| next[port] < loads[port].frames.len()) {
+        for port in 0..2 {
+            credit[port] += WIRE_BYTES_PER_CYCLE;
+            while let Some(frame) = loads[port].frames.get(next[port]) {
+                let cost = frame.len() + loads[port].growth + WIRE_OVERHEAD;
+                if credit[port] < cost {
+                    break;
+                }
+                credit[port] -= cost;
+                card.extra.send(port, frame);
+                next[port] += 1;
+            }
+        }
+        card.step();
+    }
+    settle(card);
+    for (port, load) in loads.iter().enumerate().filter(|(_, load)| !load.frames.is_empty()) {
+        let last = card.extra.out[1 - port].received.last().map_or(u64::MAX, |(cycle, _)| *cycle);
+        let out = std::iter::from_fn(|| card.extra.receive(1 - port)).count();
+        let drops: Vec<_> = (1..64).filter(|n| card.counter(reg::drop_count(*n)) != 0).collect();
+        assert_eq!(out, load.frames.len(), "frames of port {port}, drop reasons {drops:?}");
+        let behind = last - card.extra.into[port].sent().last().expect("sent");
+        // Store and forward of the longest frames included.
+        assert!(behind < 900, "port {port}: the last frame left {behind} cycles after it came");
+    }
+}
+
+/// Frames of ESP for the inbound SA that `program` installs, with inner packets of `size` bytes of payload.
+pub(crate) fn esp_frames(key: &[u8], size: usize, count: usize) -> Vec<Vec<u8>> {
+    let plain = [ipv4(1, 2, 17, 64, &vec![5; size]), (1..=((6 - size % 4) % 4) as u8).collect()].concat();
+    let plain = [&plain[..], &[(plain.len() - 20 - size) as u8, 4]].concat();
+    let sealed = |n: u32| {
+        let iv = u64::from(n).to_be_bytes();
+        let nonce: [u8; 12] = [&SALT[..], &iv].concat().try_into().expect("12 bytes");
+        let header = [SPI.to_be_bytes(), n.to_be_bytes()].concat();
+        let (cipher, tag) = seal(key, &nonce, &header, &plain);
+        frame(1, 0x0800, &ipv4(LOCAL, REMOTE, 50, 64, &[&header[..], &iv, &cipher, &tag].concat()))
+    };
+    (1..=count as u32).map(sealed).collect()
+}
+
+/// Outer IPv4, ESP, IV, at most 5 bytes of trailer, ICV: what encryption adds.
+pub(crate) const ESP_GROWTH: usize = 20 + 8 + 8 + 5 + 16;

@@ -2,7 +2,7 @@
 //! Module adj_lookup: verdicts in their order, and what each kind of adjacency fills in.
 
 use crate::frames::entry;
-use crate::headers::{dropped, meta_of, noisy_meta, port_meta, through, to_host};
+use crate::headers::{dropped, meta_of, noisy_meta, port_meta, through, to_host, PIPES};
 use headend_hdl_tests::{Bench, Rng, TableBus};
 use headend_regs::{param, Adj, AdjKind, DropReason, Egress, HostReason, Ingress, Meta, Op, Parsed, Table};
 use headend_verilated::{Library, Model};
@@ -10,8 +10,8 @@ use std::sync::Arc;
 
 const LATENCY: u64 = 2;
 
-fn model() -> Arc<Library> {
-    Model::new("adj_lookup").checked().build().unwrap()
+fn model(pipes: u64) -> Arc<Library> {
+    Model::new("adj_lookup").param("NumPipes", pipes).checked().build().unwrap()
 }
 
 /// A header with what fib_lookup says about it.
@@ -41,6 +41,8 @@ fn random_adj(rng: &mut Rng) -> Adj {
         kind: [0, 1, 1, 2, 2, 2, 3, 3, 4, 5][rng.below(10) as usize],
         egress: [0, 0, 1, 1, 1, 2, 3][rng.below(7) as usize],
         label_count: rng.below(4) as u8,
+        transport: rng.chance(30),
+        tfc_len: [0, 0, 100, 1_400, 9_116, 9_117, 9_118, 0xffff][rng.below(8) as usize],
         mtu: [1_500, 100, 9_202, 0xffff][rng.below(4) as usize],
         sa: rng.next_u64() as u16,
         sa_gen: rng.next_u64() as u8,
@@ -77,7 +79,7 @@ fn pushed(adj: &Adj, p: &Parsed, swap: bool) -> [u32; 3] {
     push
 }
 
-/// Length of the frame that leaves, with an ICV of 16 bytes.
+/// Length of the longest frame that may leave.
 fn frame_len(adj: &Adj, ask: &Ask) -> usize {
     let p = &ask.meta.parsed;
     let ip_len = usize::from(p.ip_len);
@@ -87,7 +89,10 @@ fn frame_len(adj: &Adj, ask: &Ask) -> usize {
         false => below + ip_len,
     };
     match AdjKind::ALL.iter().find(|k| k.code() == adj.kind) {
-        Some(AdjKind::Protect) => 14 + 20 + 8 + 8 + (ip_len + 2).next_multiple_of(4) + 16,
+        Some(AdjKind::Protect) => {
+            let tfc_len = if adj.transport { 0 } else { usize::from(adj.tfc_len) };
+            ip_len.max(tfc_len) + 14 + 40 + 8 + 16 + 5 + 16
+        }
         Some(AdjKind::Mpls) => 14 + 4 * usize::from(adj.label_count) + kept,
         _ => 14 + kept,
     }
@@ -121,9 +126,15 @@ fn expect(adjs: &[Adj], ask: &Ask) -> Meta {
         Some(AdjKind::Ip | AdjKind::Protect) => !ask.swap,
         None => false,
     };
+    let protect = kind == Some(&AdjKind::Protect);
+    let transport = protect && adj.transport;
+    let ip_header = if p.is_ipv6 { 40 } else { 20 };
     match () {
         () if !usable || usize::from(adj.egress) >= param::NUM_PORTS => dropped(meta, DropReason::AdjInvalid),
         () if !ask.swap && p.ttl <= 1 => host(to_host(meta, HostReason::TtlExpired)),
+        () if transport && usize::from(p.ip_len) == ip_header => dropped(meta, DropReason::InnerMalformed),
+        () if transport && p.is_fragment => host(to_host(meta, HostReason::Fragment)),
+        () if transport && p.ip6_ext => host(to_host(meta, HostReason::Ipv6Extension)),
         () if p.ip_len > adj.mtu => host(to_host(meta, HostReason::TooBig)),
         () if frame_len(adj, ask) > param::MAX_FRAME_BYTES => host(to_host(meta, HostReason::TooBig)),
         () => {
@@ -134,8 +145,10 @@ fn expect(adjs: &[Adj], ask: &Ask) -> Meta {
                 patch_ttl: !ask.swap,
                 adj_kind: adj.kind,
                 egress: adj.egress,
-                sa_out: if kind == Some(&AdjKind::Protect) { adj.sa } else { 0 },
-                sa_out_gen: if kind == Some(&AdjKind::Protect) { adj.sa_gen } else { 0 },
+                sa_out: if protect { adj.sa } else { 0 },
+                sa_out_gen: if protect { adj.sa_gen } else { 0 },
+                transport,
+                tfc_len: if protect && !transport { adj.tfc_len } else { 0 },
                 dmac: adj.dmac,
                 smac: adj.smac,
                 push_count: if mpls { adj.label_count } else { 0 },
@@ -149,38 +162,46 @@ fn expect(adjs: &[Adj], ask: &Ask) -> Meta {
     }
 }
 
+fn load(bench: &mut Bench, adjs: &[Adj]) {
+    let bus = TableBus::new(bench);
+    for (i, adj) in adjs.iter().enumerate().filter(|(_, a)| **a != Adj::default()) {
+        bus.write(bench, &mut [], Table::Adj.code(), i as u32, &adj.to_bytes());
+        let back = bus.read(bench, &mut [], Table::Adj.code(), i as u32);
+        assert_eq!(Adj::from_bytes(&back).unwrap(), *adj);
+    }
+}
+
 #[test]
 fn random_adjacencies_decide_as_documented() {
     let mut rng = Rng::new(71);
-    let mut bench = Bench::new(&model(), 100_000);
-    let bus = TableBus::new(&bench);
     let mut adjs: Vec<Adj> = (0..400).map(|_| random_adj(&mut rng)).collect();
     adjs.resize(param::ADJ_DEPTH, Adj::default());
     adjs[param::ADJ_DEPTH - 1] = random_adj(&mut rng);
-    for (i, adj) in adjs.iter().enumerate().filter(|(_, a)| **a != Adj::default()) {
-        bus.write(&mut bench, &mut [], Table::Adj.code(), i as u32, &adj.to_bytes());
-        let back = bus.read(&mut bench, &mut [], Table::Adj.code(), i as u32);
-        assert_eq!(Adj::from_bytes(&back).unwrap(), *adj);
-    }
-    let asks: Vec<Ask> = (0..8_000)
+    let asks: Vec<Ask> = (0..12_000)
         .map(|_| {
             let op = [0, 0, 0, 0, 0, 0, 0, 2, 3, 4][rng.below(10) as usize];
             let index = [rng.below(400) as u16, rng.below(400) as u16, 4_095, 4_096 + rng.below(400) as u16];
             let known = rng.chance(93);
             let swap = known && rng.chance(30);
             // Around the longest packets that Protect, three labels and none leave room for.
-            let edge = [9_146, 9_190, 9_202][rng.below(3) as usize] + rng.below(16) as u16 - 8;
+            let edge = [9_117, 9_190, 9_202][rng.below(3) as usize]
+                + [8, 8, rng.below(16) as u16][rng.below(3) as usize]
+                - 8;
             let parsed = Parsed {
                 ttl: [0, 1, 2, 64, 255][rng.below(5) as usize],
                 tos: rng.next_u64() as u8,
-                ip_len: [0, 99, 100, 101, 1_500, 1_501, 9_000, edge, edge, edge][rng.below(10) as usize],
+                ip_len: [0, 20, 40, 99, 100, 101, 1_500, 1_501, 9_000, edge, edge, edge]
+                    [rng.below(12) as usize],
                 l3_off: if swap {
                     18 + 4 * rng.below(3) as u8
                 } else {
                     [0, 14, 18, 22][rng.below(4) as usize]
                 },
                 is_ipv4: rng.chance(70),
+                is_ipv6: rng.chance(10),
                 malformed: rng.chance(10),
+                is_fragment: rng.chance(10),
+                ip6_ext: rng.chance(10),
                 label0: rng.next_u64() as u32,
                 ..Parsed::default()
             };
@@ -201,7 +222,9 @@ fn random_adjacencies_decide_as_documented() {
     let mut drops = [0; 64];
     let mut hosts = [0; 32];
     let mut longest = [0; 3];
-    for gaps in [0, 30] {
+    for (pipes, gaps) in PIPES.into_iter().flat_map(|n| [(n, 0), (n, 30)]) {
+        let mut bench = Bench::new(&model(pipes), 200_000);
+        load(&mut bench, &adjs);
         for (got, ask) in run(&mut bench, &asks, gaps).iter().zip(&asks) {
             let want = expect(&adjs, ask);
             assert_eq!(*got, want, "{ask:?}");
@@ -216,20 +239,24 @@ fn random_adjacencies_decide_as_documented() {
         }
     }
     assert!(kinds[1..4].iter().all(|n| *n > 50), "forwarding kinds {kinds:?}");
-    assert!(
-        longest.iter().all(|n| (param::MAX_FRAME_BYTES - 3..=param::MAX_FRAME_BYTES).contains(n)),
-        "{longest:?}"
-    );
+    assert!(longest.iter().all(|n| *n == param::MAX_FRAME_BYTES), "{longest:?}");
     for reason in [
         DropReason::NoRoute,
         DropReason::AdjInvalid,
         DropReason::RouteDrop,
         DropReason::SaNotFound,
         DropReason::AdjLoop,
+        DropReason::InnerMalformed,
     ] {
         assert!(drops[usize::from(reason.code())] > 10, "{} not reached", reason.name());
     }
-    for reason in [HostReason::LocalAddress, HostReason::TtlExpired, HostReason::TooBig] {
+    for reason in [
+        HostReason::LocalAddress,
+        HostReason::TtlExpired,
+        HostReason::TooBig,
+        HostReason::Fragment,
+        HostReason::Ipv6Extension,
+    ] {
         assert!(hosts[usize::from(reason.code())] > 10, "{} not reached", reason.name());
     }
 }

@@ -2,7 +2,7 @@
 //! The header pipelines as a whole: outer_lookup and inner_lookup with the tables of a small PE.
 
 use crate::frames::{entry, ethernet, window, Ipv4};
-use crate::headers::{meta_of, port_meta, through};
+use crate::headers::{meta_of, port_meta, through, PIPES};
 use headend_hdl_tests::{Bench, TableBus};
 use headend_regs::{
     param, Adj, AdjKind, DropReason, Egress, FibNode, FibResult, GcmKey, HostReason, Intf, Label, LabelOp,
@@ -45,7 +45,12 @@ fn outer(bench: &mut Bench, frames: &[Vec<u8>]) -> Vec<Meta> {
 
 #[test]
 fn outer_lookup_tells_esp_for_us_from_the_rest() {
-    let mut bench = Bench::new(&Model::new("outer_lookup").checked().build().unwrap(), 10_000);
+    PIPES.into_iter().for_each(esp_and_the_rest);
+}
+
+fn esp_and_the_rest(pipes: u64) {
+    let mut bench =
+        Bench::new(&Model::new("outer_lookup").param("NumPipes", pipes).checked().build().unwrap(), 10_000);
     let intf = Intf { valid: true, mpls: true, vrf: 1, mac: OURS };
     write(&mut bench, Table::Intf, 0, &intf.to_bytes());
     write(&mut bench, Table::SaIn, 5, &sa_in().to_bytes());
@@ -93,7 +98,12 @@ fn routes(bench: &mut Bench) {
 
 #[test]
 fn inner_lookup_carries_a_packet_from_tunnel_to_labels_and_back() {
-    let mut bench = Bench::new(&Model::new("inner_lookup").checked().build().unwrap(), 10_000);
+    PIPES.into_iter().for_each(tunnel_and_labels);
+}
+
+fn tunnel_and_labels(pipes: u64) {
+    let mut bench =
+        Bench::new(&Model::new("inner_lookup").param("NumPipes", pipes).checked().build().unwrap(), 10_000);
     routes(&mut bench);
     let hop = Adj { valid: true, mtu: 1_500, dmac: 0xaa, smac: 0xbb, ..Adj::default() };
     let mpls = Adj {
@@ -110,16 +120,8 @@ fn inner_lookup_carries_a_packet_from_tunnel_to_labels_and_back() {
     write(&mut bench, Table::Adj, 2, &protect.to_bytes());
     let label = Label { op: LabelOp::PopVrf.code(), vrf: IVRF, adj: 0 };
     write(&mut bench, Table::Label, 528, &label.to_bytes());
-    // sa_lookup acknowledges writes of SaIn for both modules; alone, inner_lookup stays silent
+    write(&mut bench, Table::SaIn, 5, &sa_in().to_bytes());
     let bus = TableBus::new(&bench);
-    let port = bench.port("tbl_wdata_i");
-    bench.set_bytes(port, &sa_in().to_bytes());
-    bench.set("tbl_sel_i", Table::SaIn.code().into());
-    bench.set("tbl_index_i", 5);
-    bench.set("tbl_we_i", 1);
-    bench.set("tbl_req_i", 1);
-    bench.step(&mut []);
-    bench.set("tbl_req_i", 0);
     assert!(bus.is_silent(&mut bench, &mut [], Table::Intf.code(), 0));
 
     let tunnelled = |src, dst| {

@@ -2,7 +2,7 @@
 //! Module classify: each rule, their order, and the packets that pass untouched.
 
 use crate::frames::{entry, ethernet, parsed_meta, random_packet, Ipv4};
-use crate::headers::{dropped, meta_of, noisy_meta, port_meta, through, to_host};
+use crate::headers::{dropped, meta_of, noisy_meta, port_meta, through, to_host, PIPES};
 use headend_hdl_tests::{Bench, Rng, TableBus};
 use headend_regs::{DropReason, HostReason, Ingress, Intf, Meta, Op, Table};
 use headend_verilated::{Library, Model};
@@ -11,8 +11,8 @@ use std::sync::Arc;
 const LATENCY: u64 = 2;
 const OURS: u64 = 0x0200_0000_0001;
 
-fn model() -> Arc<Library> {
-    Model::new("classify").checked().build().unwrap()
+fn model(pipes: u64) -> Arc<Library> {
+    Model::new("classify").param("NumPipes", pipes).checked().build().unwrap()
 }
 
 /// Port 0: plain, VRF 7. Port 1: with MPLS, VRF 9. Others: down.
@@ -23,8 +23,8 @@ fn intfs() -> [Intf; 2] {
     ]
 }
 
-fn bench() -> Bench {
-    let mut bench = Bench::new(&model(), 100_000);
+fn bench(pipes: u64) -> Bench {
+    let mut bench = Bench::new(&model(pipes), 100_000);
     let bus = TableBus::new(&bench);
     for (i, intf) in intfs().iter().enumerate() {
         bus.write(&mut bench, &mut [], Table::Intf.code(), i as u32, &intf.to_bytes());
@@ -60,6 +60,10 @@ fn expect(meta: &Meta) -> Meta {
         () if p.vlan_count > 0 => to_host(&meta, HostReason::VlanUnknown),
         () if p.is_mpls && !intf.mpls => dropped(&meta, DropReason::MplsDisabled),
         () if p.is_mpls => meta,
+        () if p.ethertype == 0x86dd && p.is_esp && payload < 8 => dropped(&meta, DropReason::EspTooShort),
+        () if p.ethertype == 0x86dd && p.is_esp => meta,
+        () if p.ethertype == 0x86dd && p.is_ah => to_host(&meta, HostReason::Ah),
+        () if p.ethertype == 0x86dd && p.ip6_ext => to_host(&meta, HostReason::Ipv6Extension),
         () if p.ethertype != 0x0800 => to_host(&meta, HostReason::UnknownEthertype),
         () if p.malformed => dropped(&meta, DropReason::OuterMalformed),
         () if p.csum_bad => dropped(&meta, DropReason::OuterChecksum),
@@ -86,23 +90,32 @@ fn random_packets_meet_the_first_rule_that_applies() {
             noisy_meta(&mut rng, meta)
         })
         .collect();
-    let mut bench = bench();
     let mut drops = [0; 64];
     let mut hosts = [0; 32];
-    for gaps in [0, 30] {
+    let mut esp = [0; 3];
+    for (pipes, gaps) in PIPES.into_iter().flat_map(|n| [(n, 0), (n, 30)]) {
+        let mut bench = bench(pipes);
         for (got, meta) in run(&mut bench, &metas, gaps).iter().zip(&metas) {
             let want = expect(meta);
             assert_eq!(*got, want);
             drops[usize::from(want.drop)] += 1;
             hosts[usize::from(want.host)] += 1;
+            let p = &want.parsed;
+            let forwarded = want.op == Op::Forward.code() && !want.starts_l3 && p.is_esp && !p.is_mpls;
+            esp[0] += u32::from(forwarded && p.is_ipv4 && !p.udp_encap);
+            esp[1] += u32::from(forwarded && p.is_ipv6);
+            esp[2] += u32::from(forwarded && p.udp_encap);
         }
     }
+    assert!(esp.iter().all(|n| *n > 5), "ESP over IPv4, IPv6 and UDP goes on: {esp:?}");
     for reason in ["IntfDown", "MacNotOurs", "OuterMalformed", "OuterChecksum", "EspTooShort", "MplsDisabled"]
     {
         let code = DropReason::ALL.iter().find(|r| r.name() == reason).unwrap().code();
         assert!(drops[usize::from(code)] > 0, "{reason} not reached");
     }
-    for reason in [1, 2, 3, 4, 5, 8, 9, 10].map(|c| HostReason::ALL.iter().find(|r| r.code() == c).unwrap()) {
+    for reason in
+        [1, 2, 3, 4, 5, 8, 9, 10, 13].map(|c| HostReason::ALL.iter().find(|r| r.code() == c).unwrap())
+    {
         let reached = hosts[usize::from(reason.code())] > 0;
         assert!(reached || *reason == HostReason::LocalAddress, "{} not reached", reason.name());
     }
@@ -116,12 +129,14 @@ fn packets_from_the_host_pass_untouched() {
     let direct = host(Meta { op: Op::Direct.code(), ..parsed_meta(port_meta(0, 0), &frame) });
     let route = host(parsed_meta(Meta { starts_l3: true, ..port_meta(0, 0) }, &ip));
     let metas = [direct, route];
-    assert_eq!(run(&mut bench(), &metas, 0), metas);
+    for pipes in PIPES {
+        assert_eq!(run(&mut bench(pipes), &metas, 0), metas);
+    }
 }
 
 #[test]
 fn interface_changes_between_two_packets_take_effect_whole() {
-    let mut bench = bench();
+    let mut bench = bench(2);
     let bus = TableBus::new(&bench);
     let frame = ethernet(OURS, &[], 0x8847, &[entry(100, 0, true, 64)], &[0x45; 40]);
     let meta = parsed_meta(port_meta(0, 0), &frame);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Module fib_lookup against a naive longest prefix match, with the trie built here.
 
-use crate::headers::{meta_of, noisy_meta, port_meta, through};
+use crate::headers::{meta_of, noisy_meta, port_meta, through, Lanes, PIPES};
 use headend_hdl_tests::{Bench, Rng, TableBus};
 use headend_regs::{param, FibNode, FibResult, Meta, Parsed, Table};
 use headend_verilated::{Library, Model};
@@ -12,8 +12,8 @@ const LATENCY: u64 = 19;
 const OUTPUTS: [&str; 4] = ["meta_o", "adj_valid_o", "swap_o", "adj_o"];
 const INPUTS: [&str; 5] = ["meta_i", "route_i", "adj_valid_i", "swap_i", "adj_i"];
 
-fn model() -> Arc<Library> {
-    Model::new("fib_lookup").checked().build().unwrap()
+fn model(pipes: u64) -> Arc<Library> {
+    Model::new("fib_lookup").param("NumPipes", pipes).checked().build().unwrap()
 }
 
 /// A route: VRF, prefix, length, adjacency.
@@ -148,9 +148,6 @@ fn random_routes(rng: &mut Rng) -> Vec<Route> {
 fn random_prefixes_match_the_longest_in_each_vrf() {
     let mut rng = Rng::new(31);
     let routes = random_routes(&mut rng);
-    let mut bench = Bench::new(&model(), 200_000);
-    Trie::build(&routes).load(&mut bench);
-
     let metas: Vec<Meta> = (0..8_000)
         .map(|_| {
             let near = routes[rng.below(routes.len() as u64) as usize];
@@ -162,7 +159,9 @@ fn random_prefixes_match_the_longest_in_each_vrf() {
         .collect();
     let words: Vec<_> = metas.iter().map(|m| word(m, true, None, false)).collect();
     let mut misses = 0;
-    for gaps in [0, 35] {
+    for (pipes, gaps) in PIPES.into_iter().flat_map(|n| [(n, 0), (n, 35)]) {
+        let mut bench = Bench::new(&model(pipes), 200_000);
+        Trie::build(&routes).load(&mut bench);
         let out = through(&mut bench, &mut [], &INPUTS, &OUTPUTS, &words, LATENCY, gaps);
         for (got, meta) in out.iter().zip(&metas) {
             let want = naive(&routes, meta.vrf, meta.parsed.dst as u32);
@@ -181,7 +180,7 @@ fn default_route_and_host_route_alone() {
         Route { vrf: 3, prefix: 0xc0a8_0101, len: 32, adj: 11 },
         Route { vrf: 4, prefix: 0xffff_ffff, len: 32, adj: 12 },
     ];
-    let mut bench = Bench::new(&model(), 10_000);
+    let mut bench = Bench::new(&model(2), 10_000);
     Trie::build(&routes).load(&mut bench);
     let asks = [(3, 0xc0a8_0101), (3, 0xc0a8_0100), (3, 0), (4, 0xffff_ffff), (4, 0xffff_fffe), (5, 0)];
     let words: Vec<_> = asks.iter().map(|(v, a)| word(&lookup(*v, *a), true, None, false)).collect();
@@ -193,7 +192,7 @@ fn default_route_and_host_route_alone() {
 #[test]
 fn known_adjacencies_pass_beside_the_trie() {
     let mut rng = Rng::new(32);
-    let mut bench = Bench::new(&model(), 10_000);
+    let mut bench = Bench::new(&model(2), 10_000);
     let asks: Vec<_> = (0..500)
         .map(|_| {
             let adj = rng.chance(70).then(|| rng.next_u64() as u16);
@@ -210,38 +209,33 @@ fn known_adjacencies_pass_beside_the_trie() {
 #[test]
 fn updates_under_traffic_show_the_old_or_the_new_route_only() {
     let old = [Route { vrf: 1, prefix: 0x0a00_0000, len: 8, adj: 1 }];
-    let mut bench = Bench::new(&model(), 50_000);
-    let trie = Trie::build(&old);
-    trie.load(&mut bench);
-    let bus = TableBus::new(&bench);
     // 10.1.0.0/16 -> 2 comes and goes: its child nodes and results stand ready, one write of the parent switches
     let new = [old[0], Route { vrf: 1, prefix: 0x0a01_0000, len: 16, adj: 2 }];
     let with = Trie::build(&new);
     let parent = (2 * param::FIB_NODE_DEPTH) as u32;
-    let node = |trie: &Trie| trie.nodes.iter().find(|(i, _)| *i == parent).unwrap().1;
-    with.load(&mut bench);
-    let (off, on) = (FibNode { external: 0, ..node(&with) }, node(&with));
-
-    let mut source = headend_hdl_tests::WordSource::new(&bench, "valid_i", None, &INPUTS);
-    let mut seen = headend_hdl_tests::PulseMonitor::new(&bench, "valid_o", &OUTPUTS);
-    for i in 0..3_000u32 {
-        let ask = word(&lookup(1, 0x0a01_0000 | i), true, None, false);
-        source.push(&ask.iter().map(Vec::as_slice).collect::<Vec<_>>());
+    let node = with.nodes.iter().find(|(i, _)| *i == parent).unwrap().1;
+    let (off, on) = (FibNode { external: 0, ..node }, node);
+    for pipes in PIPES {
+        let mut bench = Bench::new(&model(pipes), 50_000);
+        let bus = TableBus::new(&bench);
+        with.load(&mut bench);
+        // A module alone has no hold_o: gaps of the traffic let the bus in.
+        let mut lanes = Lanes::new(&bench, &INPUTS, &OUTPUTS, 10);
+        for i in 0..3_000u32 {
+            (0..lanes.pipes())
+                .for_each(|p| lanes.push(p, word(&lookup(1, 0x0a01_0000 | i), true, None, false)));
+        }
+        let mut toggle = false;
+        while !lanes.done() {
+            let record = if toggle { &on } else { &off };
+            toggle = !toggle;
+            bus.write(&mut bench, &mut [&mut lanes], Table::FibNode.code(), parent, &record.to_bytes());
+            bench.run(&mut [&mut lanes], 13);
+        }
+        for seen in &lanes.seen {
+            let got: Vec<_> = seen.iter().map(|(_, w)| adj_of(w)).collect();
+            assert!(got.iter().all(|a| [Some(1), Some(2)].contains(a)), "a lookup saw a half-made trie");
+            assert!(got.contains(&Some(1)) && got.contains(&Some(2)));
+        }
     }
-    let mut toggle = false;
-    while seen.seen.len() < 3_000 {
-        let record = if toggle { &on } else { &off };
-        toggle = !toggle;
-        bus.write(
-            &mut bench,
-            &mut [&mut source, &mut seen],
-            Table::FibNode.code(),
-            parent,
-            &record.to_bytes(),
-        );
-        bench.run(&mut [&mut source, &mut seen], 13);
-    }
-    let got: Vec<_> = seen.seen.iter().map(|(_, w)| adj_of(w)).collect();
-    assert!(got.iter().all(|a| [Some(1), Some(2)].contains(a)), "a lookup saw a half-made trie");
-    assert!(got.contains(&Some(1)) && got.contains(&Some(2)));
 }

@@ -58,6 +58,17 @@ impl Ipv4 {
     }
 }
 
+/// An IPv6 packet without extension headers.
+pub(crate) fn ipv6(src: u128, dst: u128, next: u8, payload: &[u8]) -> Vec<u8> {
+    let mut b = vec![0x60, 0, 0, 0];
+    b.extend((payload.len() as u16).to_be_bytes());
+    b.extend([next, 64]);
+    b.extend(src.to_be_bytes());
+    b.extend(dst.to_be_bytes());
+    b.extend(payload);
+    b
+}
+
 /// An Ethernet frame: tags (EtherType, TCI), label stack entries, then `payload`.
 pub(crate) fn ethernet(
     dmac: u64,
@@ -104,8 +115,8 @@ pub(crate) fn random_packet(rng: &mut Rng) -> (Vec<u8>, bool) {
             0 => (0x0806, vec![]),
             1 => (0x86dd, vec![]),
             2 => (rng.next_u64() as u16, vec![]),
-            3..=5 => (0x8847, labels),
-            _ => (0x0800, vec![]),
+            3 | 4 => (0x8847, labels),
+            _ => (if ip[0] >> 4 == 6 { 0x86dd } else { 0x0800 }, vec![]),
         };
         ethernet(rng.next_u64() >> 16, &tags, ethertype, &labels, &ip)
     };
@@ -123,18 +134,28 @@ pub(crate) fn random_packet(rng: &mut Rng) -> (Vec<u8>, bool) {
 }
 
 fn random_ip(rng: &mut Rng) -> Vec<u8> {
-    let payload_len = [0, 3, 4, 7, 8, 40, 200, 1400][rng.below(8) as usize];
-    let payload = rng.bytes(payload_len);
-    if rng.chance(15) {
-        let mut b = vec![0x60 | rng.below(16) as u8, rng.next_u64() as u8, 0, 0];
+    let payload_len = [0, 3, 4, 7, 8, 9, 15, 16, 17, 40, 200, 1400][rng.below(12) as usize];
+    let mut payload = rng.bytes(payload_len);
+    if rng.chance(25) {
+        let next = [6, 17, 50, 50, 50, 58, 51, 0, 43, 44, 60, 135][rng.below(12) as usize];
+        let mut b = vec![0x60 | rng.below(16) as u8, rng.next_u64() as u8];
+        b.extend(rng.bytes(2));
         b.extend((payload.len() as u16).to_be_bytes());
-        b.extend([[6, 17, 50, 58][rng.below(4) as usize], 64]);
+        b.extend([next, 64]);
         b.extend(rng.bytes(32));
         b.extend(payload);
         return b;
     }
+    let natt = rng.chance(20);
+    if natt && payload.len() >= 4 {
+        payload[2..4].copy_from_slice(&4500u16.to_be_bytes());
+    }
+    if natt && payload.len() >= 12 && rng.chance(30) {
+        payload[8..12].fill(0);
+        payload[8 + rng.below(4) as usize] = [0, 0, 1, 128][rng.below(4) as usize];
+    }
     let mut ip = Ipv4::new(rng.next_u64() as u32, rng.next_u64() as u32, 0, payload);
-    ip.proto = [1, 6, 17, 50, 51, 47][rng.below(6) as usize];
+    ip.proto = if natt { 17 } else { [1, 6, 17, 50, 50, 51, 47][rng.below(7) as usize] };
     ip.ttl = rng.next_u64() as u8;
     ip.tos = rng.next_u64() as u8;
     if rng.chance(20) {
@@ -240,12 +261,18 @@ fn ipv4_fields(p: &mut Parsed, ip: &[u8]) {
     // 0 and 0xffff are the same number in ones' complement
     p.csum_bad = checksum(&zeroed) != p.ip_csum && checksum(&ip[..header]) != 0;
     p.is_ah = p.proto == 51;
-    p.is_esp = p.proto == 50 && !p.is_fragment;
+    p.ip_id = be16(&ip[4..]).into();
     let mut l4 = ip[header..].to_vec();
-    l4.resize(l4.len().max(16), 0);
+    l4.resize(l4.len().max(24), 0);
+    let payload = usize::from(p.ip_len) - header;
+    p.udp_encap =
+        p.proto == 17 && !p.is_fragment && payload >= 16 && be16(&l4[2..]) == 4500 && be32(&l4[8..]) != 0;
+    p.is_esp = p.proto == 50 && !p.is_fragment || p.udp_encap;
     if p.is_esp {
-        p.spi = be32(&l4);
-        p.seq = be32(&l4[4..]);
+        let esp = if p.udp_encap { 8 } else { 0 };
+        p.l4_off += esp as u8;
+        p.spi = be32(&l4[esp..]);
+        p.seq = be32(&l4[esp + 4..]);
     }
     if [6, 17].contains(&p.proto) && !p.is_fragment && usize::from(p.ip_len) >= header + 4 {
         p.sport = be16(&l4);
@@ -261,6 +288,16 @@ fn ipv6_fields(p: &mut Parsed, ip: &[u8]) {
     p.ttl = ip[7];
     p.src = u128::from_be_bytes(ip[8..24].try_into().unwrap());
     p.dst = u128::from_be_bytes(ip[24..40].try_into().unwrap());
+    p.ip_id = be32(ip) & 0xf_ffff;
+    p.is_ah = p.proto == 51;
+    p.is_esp = p.proto == 50;
+    p.ip6_ext = [0, 43, 44, 60, 135].contains(&p.proto);
+    if p.is_esp {
+        let mut l4 = ip[40..].to_vec();
+        l4.resize(l4.len().max(8), 0);
+        p.spi = be32(&l4);
+        p.seq = be32(&l4[4..]);
+    }
     if [6, 17].contains(&p.proto) && p.ip_len >= 44 {
         p.sport = be16(&ip[40..]);
         p.dport = be16(&ip[42..]);

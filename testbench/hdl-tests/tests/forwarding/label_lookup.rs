@@ -2,7 +2,7 @@
 //! Module label_lookup: label actions, stack rules, and the checks of the IP header.
 
 use crate::frames::{entry, ethernet, parsed_meta, random_packet, Ipv4};
-use crate::headers::{dropped, meta_of, noisy_meta, port_meta, through, to_host};
+use crate::headers::{dropped, meta_of, noisy_meta, port_meta, through, to_host, PIPES};
 use headend_hdl_tests::{Bench, Rng, TableBus};
 use headend_regs::{param, DropReason, HostReason, Label, LabelOp, Meta, Op, Table};
 use headend_verilated::{Library, Model};
@@ -11,8 +11,8 @@ use std::sync::Arc;
 
 const LATENCY: u64 = 2;
 
-fn model() -> Arc<Library> {
-    Model::new("label_lookup").checked().build().unwrap()
+fn model(pipes: u64) -> Arc<Library> {
+    Model::new("label_lookup").param("NumPipes", pipes).checked().build().unwrap()
 }
 
 /// What comes out: meta, look up the route, adjacency, swap.
@@ -134,8 +134,6 @@ fn random_table(rng: &mut Rng) -> HashMap<u32, Label> {
 fn random_stacks_and_headers_meet_the_first_rule_that_applies() {
     let mut rng = Rng::new(61);
     let table = random_table(&mut rng);
-    let mut bench = Bench::new(&model(), 100_000);
-    load(&mut bench, &table);
     let metas: Vec<Meta> = (0..8_000)
         .map(|_| {
             let (packet, starts_l3) = if rng.chance(60) {
@@ -165,7 +163,9 @@ fn random_stacks_and_headers_meet_the_first_rule_that_applies() {
         .collect();
     let mut drops = [0; 64];
     let mut routes = [0; 3];
-    for gaps in [0, 30] {
+    for (pipes, gaps) in PIPES.into_iter().flat_map(|n| [(n, 0), (n, 30)]) {
+        let mut bench = Bench::new(&model(pipes), 100_000);
+        load(&mut bench, &table);
         for (got, meta) in run(&mut bench, &metas, gaps).iter().zip(&metas) {
             let want = expect(&table, meta);
             assert_eq!(*got, want, "{:08x}", meta.parsed.label0);
@@ -189,7 +189,7 @@ fn random_stacks_and_headers_meet_the_first_rule_that_applies() {
 
 #[test]
 fn vpn_label_below_a_transport_label_selects_the_vrf() {
-    let mut bench = Bench::new(&model(), 10_000);
+    let mut bench = Bench::new(&model(2), 10_000);
     let vpn = Label { op: LabelOp::PopVrf.code(), vrf: 42, adj: 0 };
     let transport = Label { op: LabelOp::PopVrf.code(), vrf: 0, adj: 0 };
     load(&mut bench, &HashMap::from([(528, vpn), (16, transport), (15, vpn)]));

@@ -18,3 +18,4 @@ mod rewrite;
 mod sa_lookup;
 mod segment;
 mod selector_check;
+mod shared_tables;

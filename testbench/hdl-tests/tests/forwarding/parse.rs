@@ -14,11 +14,11 @@ fn model() -> Arc<Library> {
     Model::new("parse").checked().build().unwrap()
 }
 
-/// Parses packets in one run; returns meta and the bytes at l4_off.
+/// Parses packets in one run; returns meta and the bytes behind the ESP header.
 fn run(packets: &[(Vec<u8>, Meta)], gaps: u32) -> Vec<(Meta, Vec<u8>)> {
     let mut bench = Bench::new(&model(), 100_000);
     let words: Vec<_> = packets.iter().map(|(p, m)| vec![window(p), m.to_bytes().to_vec()]).collect();
-    through(&mut bench, &mut [], &["window_i", "meta_i"], &["meta_o", "l4_o"], &words, LATENCY, gaps)
+    through(&mut bench, &mut [], &["window_i", "meta_i"], &["meta_o", "iv_o"], &words, LATENCY, gaps)
         .into_iter()
         .map(|w| (meta_of(&w[0]), w[1].clone()))
         .collect()
@@ -34,21 +34,30 @@ fn random_and_malformed_packets_parse_as_in_software() {
             (packet, noisy_meta(&mut rng, meta))
         })
         .collect();
-    let (mut good, mut bad, mut deep) = (0, 0, 0);
+    let (mut good, mut bad, mut deep, mut esp) = (0, 0, 0, [0; 4]);
     for gaps in [0, 40] {
-        for ((got, l4), (packet, meta)) in run(&packets, gaps).into_iter().zip(&packets) {
+        for ((got, iv), (packet, meta)) in run(&packets, gaps).into_iter().zip(&packets) {
             let want = parsed_meta(*meta, packet);
             assert_eq!(got, want, "{packet:02x?}");
             if want.parsed.is_esp {
                 let at = usize::from(want.parsed.l4_off);
-                assert_eq!(l4[..16], window(&packet[at..])[..16], "bytes at l4_off");
+                assert_eq!(
+                    iv[..],
+                    window(&packet[at.min(packet.len())..])[8..16],
+                    "bytes behind the ESP header"
+                );
             }
             good += u32::from(want.parsed.is_ipv4 && !want.parsed.malformed);
             bad += u32::from(want.parsed.malformed);
             deep += u32::from(want.parsed.stack_too_deep);
+            esp[0] += u32::from(want.parsed.is_esp && want.parsed.is_ipv4 && !want.parsed.udp_encap);
+            esp[1] += u32::from(want.parsed.is_esp && want.parsed.is_ipv6);
+            esp[2] += u32::from(want.parsed.udp_encap);
+            esp[3] += u32::from(want.parsed.ip6_ext);
         }
     }
     assert!(good > 2_000 && bad > 1_000 && deep > 100, "the traffic reaches all cases: {good} {bad} {deep}");
+    assert!(esp.iter().all(|n| *n > 100), "ESP over IPv4, IPv6, UDP; extension headers: {esp:?}");
 }
 
 #[test]

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Module rewrite: the bytes of each kind of adjacency against software.
 
-use crate::frames::{checksum, entry, ethernet, parsed_meta, Ipv4};
+use crate::frames::{checksum, entry, ethernet, ipv6, parsed_meta, Ipv4};
 use crate::headers::{meta_of, noisy_meta, port_meta};
 use headend_hdl_tests::{Bench, Packet, Rng, StreamSink, StreamSource};
 use headend_regs::{AdjKind, Meta, Op};
@@ -89,6 +89,40 @@ fn random_case(rng: &mut Rng) -> Case {
     Case { data, meta, want }
 }
 
+/// An IP packet for an SA in transport mode: the payload alone comes out, with the TTL of the next hop in meta.
+fn transport_case(rng: &mut Rng) -> Case {
+    let len = [1, 8, 44, 64, 1_400, rng.range(1, 300)][rng.below(6) as usize] as usize;
+    let payload = rng.bytes(len);
+    let (ethertype, ip) = if rng.chance(30) {
+        (0x86dd, ipv6(rng.next_u64().into(), 5, 17, &payload))
+    } else {
+        (0x0800, Ipv4 { ttl: rng.range(2, 255) as u8, ..Ipv4::new(1, 2, 17, payload.clone()) }.bytes())
+    };
+    let starts_l3 = rng.chance(50);
+    let mut data = if starts_l3 { ip } else { ethernet(1, &[], ethertype, &[], &ip) };
+    data.resize(data.len() + [0, 0, 7, 46][rng.below(4) as usize], 0);
+    let meta = parsed_meta(Meta { starts_l3, ..port_meta(0, 0) }, &data);
+    let meta = Meta {
+        adj_kind: AdjKind::Protect.code(),
+        transport: true,
+        strip: meta.parsed.l3_off,
+        patch_ttl: true,
+        ..meta
+    };
+    Case { data, meta, want: payload }
+}
+
+/// A decrypted packet for the host, with zeros behind it that hid its length.
+fn padded_host_case(rng: &mut Rng) -> Case {
+    let len = rng.range(1, 400) as usize;
+    let payload = rng.bytes(len);
+    let want = if rng.chance(50) { ipv6(1, 2, 6, &payload) } else { Ipv4::new(1, 2, 6, payload).bytes() };
+    let mut data = want.clone();
+    data.resize(want.len() + rng.below(500) as usize, 0);
+    let meta = Meta { starts_l3: true, decrypted: true, op: Op::Host.code(), ..port_meta(0, 0) };
+    Case { meta: parsed_meta(meta, &data), data, want }
+}
+
 /// A packet that goes through unchanged: to the host, or direct from it.
 fn untouched_case(rng: &mut Rng) -> Case {
     let len = rng.range(14, 2_000) as usize;
@@ -136,7 +170,8 @@ fn check(cases: &[Case], stall_in: u32, stall_out: u32) -> (StreamSource, Vec<u6
         let edited = case.meta.op == Op::Forward.code();
         let starts_l3 =
             if edited { case.meta.adj_kind == AdjKind::Protect.code() } else { case.meta.starts_l3 };
-        let meta = Meta { len: case.want.len() as u16, starts_l3, ..case.meta };
+        let mut meta = Meta { len: case.want.len() as u16, starts_l3, ..case.meta };
+        meta.parsed.ttl -= u8::from(edited && meta.transport);
         assert_eq!(meta_of(&got.sides[0]), meta);
         firsts.push(got.first_cycle);
     }
@@ -146,10 +181,12 @@ fn check(cases: &[Case], stall_in: u32, stall_out: u32) -> (StreamSource, Vec<u6
 #[test]
 fn every_kind_of_adjacency_gives_the_bytes_of_software() {
     let mut rng = Rng::new(101);
-    let cases: Vec<Case> = (0..600)
+    let cases: Vec<Case> = (0..900)
         .map(|_| match rng.below(10) {
             0 | 1 => untouched_case(&mut rng),
             2 => pseudowire_case(&mut rng),
+            3 | 4 => transport_case(&mut rng),
+            5 => padded_host_case(&mut rng),
             _ => random_case(&mut rng),
         })
         .collect();

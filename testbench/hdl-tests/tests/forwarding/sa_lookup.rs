@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Module sa_lookup: hash placement, stash, misses, decryption parameters, and the inferred sequence number.
 
-use crate::frames::{ethernet, parsed_meta, Ipv4};
-use crate::headers::{dropped, meta_of, noisy_meta, port_meta, through};
+use crate::frames::{ethernet, ipv6, parsed_meta, Ipv4};
+use crate::headers::{dropped, meta_of, noisy_meta, port_meta, through, PIPES};
 use headend_hdl_tests::{Agent, Bench, Rng, TableBus};
 use headend_regs::{param, DropReason, GcmCtx, GcmKey, Meta, Op, SaHash, SaIn, Selector, Table};
 use headend_verilated::{Instance, Library, Model, Port};
@@ -11,8 +11,8 @@ use std::sync::Arc;
 
 const LATENCY: u64 = 6;
 
-fn model() -> Arc<Library> {
-    Model::new("sa_lookup").checked().build().unwrap()
+fn model(pipes: u64) -> Arc<Library> {
+    Model::new("sa_lookup").param("NumPipes", pipes).checked().build().unwrap()
 }
 
 /// Bitwise CRC with reflected polynomial.
@@ -28,12 +28,13 @@ fn crc(poly: u32, bytes: &[u8]) -> u32 {
 }
 
 /// Row of the key in each way.
-fn rows(fvrf: u16, spi: u32, dst: u32) -> [usize; 4] {
+fn rows(sa: &Sa) -> [usize; 4] {
     let mut key = [0; 24];
-    key[..2].copy_from_slice(&fvrf.to_le_bytes());
+    key[..2].copy_from_slice(&sa.fvrf.to_le_bytes());
     key[2] = 50;
-    key[4..8].copy_from_slice(&spi.to_le_bytes());
-    key[8..12].copy_from_slice(&dst.to_le_bytes());
+    key[3] = sa.ipv6.into();
+    key[4..8].copy_from_slice(&sa.spi.to_le_bytes());
+    key[8..24].copy_from_slice(&sa.dst.to_le_bytes());
     let (a, b) = (crc(0xedb8_8320, &key), crc(0x82f6_3b78, &key));
     [a, a >> 16, b, b >> 16].map(|h| (h & 0xffff) as usize % param::SA_HASH_ROWS)
 }
@@ -42,7 +43,8 @@ fn rows(fvrf: u16, spi: u32, dst: u32) -> [usize; 4] {
 struct Sa {
     fvrf: u16,
     spi: u32,
-    dst: u32,
+    ipv6: bool,
+    dst: u128,
     record: SaIn,
     top: u64,
     place: u32,
@@ -64,6 +66,7 @@ fn random_sa(rng: &mut Rng) -> Sa {
         valid: true,
         esn: rng.chance(50),
         tunnel: true,
+        udp: rng.chance(30),
         gen: rng.next_u64() as u8,
         replay_window: [0, 32, 64, 1024][rng.below(4) as usize],
         ivrf: rng.below(256) as u16,
@@ -77,8 +80,10 @@ fn random_sa(rng: &mut Rng) -> Sa {
         4..=7 => (rng.range(1, 4) << 32) + rng.below(2_000) - 1_000,
         _ => rng.next_u64() >> 1,
     };
-    let (fvrf, spi, dst) = (rng.below(3) as u16, rng.next_u64() as u32, 0x0a00_0001 + rng.below(4) as u32);
-    Sa { fvrf, spi, dst, record, top, place: 0 }
+    let ipv6 = !record.udp && rng.chance(30);
+    let prefix = if ipv6 { 0x2001_0db8 << 96 | u128::from(rng.next_u64()) << 24 } else { 0x0a00_0001 };
+    let (fvrf, spi, dst) = (rng.below(3) as u16, rng.next_u64() as u32, prefix + u128::from(rng.below(4)));
+    Sa { fvrf, spi, ipv6, dst, record, top, place: 0 }
 }
 
 /// Gives each SA its place: ways in rotating order of preference, every 140th in the stash.
@@ -87,7 +92,7 @@ fn place(sas: &mut [Sa]) {
     let stash = (param::SA_HASH_WAYS * param::SA_HASH_ROWS) as u32;
     let mut in_stash = 0;
     for (i, sa) in sas.iter_mut().enumerate() {
-        let rows = rows(sa.fvrf, sa.spi, sa.dst);
+        let rows = rows(sa);
         let free = (0..4)
             .map(|w| (w + i) % 4)
             .map(|w| (w * param::SA_HASH_ROWS + rows[w]) as u32)
@@ -104,41 +109,41 @@ fn place(sas: &mut [Sa]) {
     assert!((4..=8).contains(&in_stash), "{in_stash} entries for the stash");
 }
 
-/// Answers seq_top reads one cycle later.
+/// Answers the seq_top reads of all pipelines one cycle later.
 struct SeqTop {
     raddr: Port,
     rdata: Port,
     tops: Vec<u64>,
-    next: u64,
+    next: Vec<u8>,
 }
 
 impl SeqTop {
     fn new(bench: &Bench, tops: Vec<u64>) -> Self {
-        Self { raddr: bench.port("seq_top_raddr_o"), rdata: bench.port("seq_top_rdata_i"), tops, next: 0 }
+        Self {
+            raddr: bench.port("seq_top_raddr_o"),
+            rdata: bench.port("seq_top_rdata_i"),
+            tops,
+            next: Vec::new(),
+        }
     }
 }
 
 impl Agent for SeqTop {
     fn drive(&mut self, dut: &mut Instance) {
-        dut.set(self.rdata, self.next);
+        dut.set_bytes(self.rdata, &self.next);
     }
     fn sample(&mut self, dut: &Instance) {
-        self.next = self.tops.get(dut.get(self.raddr) as usize).copied().unwrap_or(0);
+        let asked = dut.get_bytes(self.raddr).chunks(2).map(|a| u16::from_le_bytes([a[0], a[1]]));
+        let top = |sa: u16| self.tops.get(usize::from(sa)).copied().unwrap_or(0);
+        self.next = asked.flat_map(|sa| top(sa).to_le_bytes()).collect();
     }
 }
 
 fn write_sa(bench: &mut Bench, index: u16, sa: &Sa) {
     let bus = TableBus::new(bench);
     bus.write(bench, &mut [], Table::SaIn.code(), index.into(), &sa.record.to_bytes());
-    let entry = SaHash {
-        valid: true,
-        ipv6: false,
-        proto: 50,
-        fvrf: sa.fvrf,
-        spi: sa.spi,
-        dst: sa.dst.into(),
-        sa: index,
-    };
+    let entry =
+        SaHash { valid: true, ipv6: sa.ipv6, proto: 50, fvrf: sa.fvrf, spi: sa.spi, dst: sa.dst, sa: index };
     bus.write(bench, &mut [], Table::SaHash.code(), sa.place, &entry.to_bytes());
     let back = bus.read(bench, &mut [], Table::SaHash.code(), sa.place);
     assert_eq!(SaHash::from_bytes(&back).unwrap(), entry);
@@ -149,8 +154,18 @@ fn esp(rng: &mut Rng, sa: &Sa, seq: u32, sealed: usize) -> Vec<u8> {
     let mut payload = sa.spi.to_be_bytes().to_vec();
     payload.extend(seq.to_be_bytes());
     payload.extend(rng.bytes(8 + sealed));
-    let ip = Ipv4::new(0xc633_6401, sa.dst, 50, payload).bytes();
-    let mut frame = ethernet(0x0200_0000_0001, &[], 0x0800, &[], &ip);
+    if sa.record.udp {
+        let len = (payload.len() + 8) as u16;
+        let udp = [[0x12, 0x34], 4500u16.to_be_bytes(), len.to_be_bytes(), [0, 0]].concat();
+        payload.splice(..0, udp);
+    }
+    let (ethertype, ip) = match (sa.ipv6, sa.record.udp) {
+        (true, _) => (0x86dd, ipv6(0x2001_0db8 << 96 | 9, sa.dst, 50, &payload)),
+        (_, udp) => {
+            (0x0800, Ipv4::new(0xc633_6401, sa.dst as u32, if udp { 17 } else { 50 }, payload).bytes())
+        }
+    };
+    let mut frame = ethernet(0x0200_0000_0001, &[], ethertype, &[], &ip);
     frame.resize(frame.len().max(60), 0);
     frame
 }
@@ -180,7 +195,10 @@ fn expect(meta: &Meta, frame: &[u8], index: u16, sa: &Sa, seq: u64) -> (Meta, Gc
         icv_len: sa.record.gcm.icv_len,
         ..*meta
     };
-    let payload = meta.parsed.ip_len - 20;
+    if meta.parsed.udp_encap != sa.record.udp {
+        return (dropped(&meta, DropReason::EspEncap), GcmCtx::default());
+    }
+    let payload = meta.parsed.ip_len - u16::from(meta.parsed.l4_off - 14);
     let icv = u16::from(meta.icv_len);
     if payload < 16 || payload - 16 < icv + 4 || !(payload - 16 - icv).is_multiple_of(4) {
         return (dropped(&meta, DropReason::EspTooShort), GcmCtx::default());
@@ -197,12 +215,12 @@ fn expect(meta: &Meta, frame: &[u8], index: u16, sa: &Sa, seq: u64) -> (Meta, Gc
     let ctx = GcmCtx {
         crypt: true,
         gcm: sa.record.gcm.clone(),
-        iv: frame[42..50].try_into().unwrap(),
+        iv: frame[usize::from(meta.parsed.l4_off) + 8..][..8].try_into().unwrap(),
         aad: aad.try_into().unwrap(),
         aad12: sa.record.esn,
         len: payload - 16 - icv,
     };
-    (Meta { op: Op::Decrypt.code(), strip: 50, len: payload - 16, ..meta }, ctx)
+    (Meta { op: Op::Decrypt.code(), strip: meta.parsed.l4_off + 16, len: payload - 16, ..meta }, ctx)
 }
 
 /// A sequence number whose high half follows from the window (RFC 4303 appendix A2.2).
@@ -221,9 +239,6 @@ fn sas_are_found_in_every_way_and_the_stash() {
     let mut rng = Rng::new(41);
     let mut sas: Vec<Sa> = (0..700).map(|_| random_sa(&mut rng)).collect();
     place(&mut sas);
-    let mut bench = Bench::new(&model(), 200_000);
-    sas.iter().enumerate().for_each(|(i, sa)| write_sa(&mut bench, i as u16, sa));
-
     let mut asks = Vec::new();
     let mut wants = Vec::new();
     let mut zeros = 0;
@@ -240,12 +255,20 @@ fn sas_are_found_in_every_way_and_the_stash() {
         let sealed =
             if rng.chance(20) { rng.below(40) as usize } else { 16 + 4 * rng.range(1, 300) as usize };
         let mut frame = esp(&mut rng, sa, seq as u32, sealed);
+        // the other kind of encapsulation: an ESP packet in the wrong clothes
+        let wrong = Sa { record: SaIn { udp: !sa.record.udp, ..sa.record.clone() }, ..sa.clone() };
+        if !sa.ipv6 && sa.spi != 0 && rng.chance(8) {
+            frame = esp(&mut rng, &wrong, seq as u32, sealed);
+        }
         let miss = rng.chance(15);
         let mut fvrf = sa.fvrf;
         match rng.below(3) {
             _ if !miss => {}
             0 => fvrf += 3,
-            1 => frame[34 + rng.below(4) as usize] ^= 1 << rng.below(8),
+            1 => {
+                let at = usize::from(parsed_meta(port_meta(0, 0), &frame).parsed.l4_off);
+                frame[at + rng.below(4) as usize] ^= 1 << rng.below(8);
+            }
             _ => {
                 let other = Sa { dst: sa.dst + 0x100, ..sa.clone() };
                 frame = esp(&mut rng, &other, seq as u32, sealed);
@@ -261,7 +284,9 @@ fn sas_are_found_in_every_way_and_the_stash() {
         asks.push((frame, meta));
     }
     let tops: Vec<u64> = sas.iter().map(|sa| sa.top).collect();
-    for gaps in [0, 30] {
+    for (pipes, gaps) in PIPES.into_iter().flat_map(|n| [(n, 0), (n, 30)]) {
+        let mut bench = Bench::new(&model(pipes), 200_000);
+        sas.iter().enumerate().for_each(|(i, sa)| write_sa(&mut bench, i as u16, sa));
         let got = run(&mut bench, tops.clone(), &asks, gaps);
         for (i, (got, want)) in got.iter().zip(&wants).enumerate() {
             assert_eq!(got.0, want.0, "header {i}");
@@ -269,6 +294,14 @@ fn sas_are_found_in_every_way_and_the_stash() {
         }
     }
     let count = |op: Op| wants.iter().filter(|w| w.0.op == op.code()).count();
+    let encap = wants.iter().filter(|w| w.0.drop == DropReason::EspEncap.code()).count();
+    let deciphered =
+        |f: fn(&Meta) -> bool| wants.iter().filter(|w| w.0.op == Op::Decrypt.code() && f(&w.0)).count();
+    let kinds = [deciphered(|m| m.parsed.is_ipv6), deciphered(|m| m.parsed.udp_encap)];
+    assert!(
+        encap > 50 && kinds.iter().all(|n| *n > 300),
+        "IPv6 and UDP: {kinds:?}, wrong encapsulation {encap}"
+    );
     assert!(zeros > 3, "{zeros} packets with number 0 on SAs with ESN");
     assert!(count(Op::Decrypt) > 2_000 && count(Op::Drop) > 100 && count(Op::Forward) > 300);
 }
@@ -278,8 +311,8 @@ fn what_is_no_esp_in_the_clear_passes_untouched() {
     let mut rng = Rng::new(42);
     let sa = Sa { fvrf: 0, top: 1, ..random_sa(&mut rng) };
     let mut sas = [sa];
-    sas[0].place = rows(0, sas[0].spi, sas[0].dst)[0] as u32;
-    let mut bench = Bench::new(&model(), 10_000);
+    sas[0].place = rows(&sas[0])[0] as u32;
+    let mut bench = Bench::new(&model(2), 10_000);
     write_sa(&mut bench, 0, &sas[0]);
     let frame = esp(&mut rng, &sas[0], 5, 64);
     let esp_meta = parsed_meta(port_meta(0, 0), &frame);
@@ -302,8 +335,8 @@ fn what_is_no_esp_in_the_clear_passes_untouched() {
 fn an_entry_without_valid_record_is_a_miss_and_keys_read_as_zero() {
     let mut rng = Rng::new(43);
     let mut sa = random_sa(&mut rng);
-    sa.place = rows(sa.fvrf, sa.spi, sa.dst)[2] as u32 + 2 * param::SA_HASH_ROWS as u32;
-    let mut bench = Bench::new(&model(), 10_000);
+    sa.place = rows(&sa)[2] as u32 + 2 * param::SA_HASH_ROWS as u32;
+    let mut bench = Bench::new(&model(2), 10_000);
     write_sa(&mut bench, 9, &sa);
     let bus = TableBus::new(&bench);
     let back = bus.read(&mut bench, &mut [], Table::SaIn.code(), 9);

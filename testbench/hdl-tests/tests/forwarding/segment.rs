@@ -45,11 +45,16 @@ struct Headers {
     waiting: VecDeque<(u64, Vec<u8>, Vec<u8>)>,
     windows: Vec<(Vec<u8>, Meta)>,
     now: u64,
+    /// Raises hold_i with so many percent.
+    holds: Option<(Port, Rng, u32)>,
+    held: bool,
 }
 
 impl Headers {
     fn new(bench: &Bench) -> Self {
         Self {
+            holds: None,
+            held: false,
             hdr: ["hdr_valid_o", "hdr_window_o", "hdr_meta_o"].map(|p| bench.port(p)),
             res: ["res_valid_i", "res_meta_i", "res_extra_i"].map(|p| bench.port(p)),
             waiting: VecDeque::new(),
@@ -61,6 +66,10 @@ impl Headers {
 
 impl Agent for Headers {
     fn drive(&mut self, dut: &mut Instance) {
+        if let Some((port, rng, percent)) = &mut self.holds {
+            let hold = rng.chance(*percent);
+            dut.set(*port, hold.into());
+        }
         let due = self.waiting.front().is_some_and(|(at, ..)| at + PIPELINE == self.now);
         dut.set(self.res[0], due.into());
         if due {
@@ -71,6 +80,10 @@ impl Agent for Headers {
     }
 
     fn sample(&mut self, dut: &Instance) {
+        if let Some((port, ..)) = self.holds {
+            assert!(!self.held || !dut.get_bool(self.hdr[0]), "a header behind a hold");
+            self.held = dut.get_bool(port);
+        }
         if dut.get_bool(self.hdr[0]) {
             let meta = meta_of(dut.get_bytes(self.hdr[2]));
             let (result, extra) = verdict(&meta);
@@ -94,7 +107,7 @@ fn packet(rng: &mut Rng, seq: u64, len: usize) -> (Vec<u8>, Meta) {
 
 /// Sends packets through and checks everything that comes out; returns (source, sink) cycles of each survivor.
 fn check(packets: &[(Vec<u8>, Meta)], stall_in: u32, stall_out: u32) -> Vec<(u64, u64, u64)> {
-    check_on(&model(), packets, stall_in, stall_out)
+    check_on(&model(), packets, stall_in, stall_out, 0)
 }
 
 fn check_on(
@@ -102,11 +115,13 @@ fn check_on(
     packets: &[(Vec<u8>, Meta)],
     stall_in: u32,
     stall_out: u32,
+    hold: u32,
 ) -> Vec<(u64, u64, u64)> {
     let mut bench = Bench::new(model, 400_000);
     let mut source = StreamSource::new(&bench, "s", &["s_meta_i"]).stalls(stall_in, 1);
     let mut sink = StreamSink::new(&bench, "m", &["m_meta_o", "m_extra_o"]).stalls(stall_out, 2);
     let mut headers = Headers::new(&bench);
+    headers.holds = Some((bench.port("hold_i"), Rng::new(3), hold));
     let mut drops = PulseMonitor::new(&bench, "drop_valid_o", &["drop_o"]);
     let mut ins = PulseMonitor::new(&bench, "stage_in_o", &[]);
     let mut outs = PulseMonitor::new(&bench, "stage_out_o", &[]);
@@ -226,6 +241,20 @@ fn credit_holds_with_fewer_results_than_beats() {
     let packets: Vec<_> = (0..300).map(|seq| packet(&mut rng, seq, 64)).collect();
     let model = model_with(8);
     for stall_out in [0, 60, 95] {
-        check_on(&model, &packets, 0, stall_out);
+        check_on(&model, &packets, 0, stall_out, 0);
+    }
+}
+
+#[test]
+fn no_header_goes_out_behind_a_hold_and_nothing_is_lost() {
+    let mut rng = Rng::new(86);
+    let packets: Vec<_> = (0..400)
+        .map(|seq| {
+            let len = [64, 65, 128, 200, 1_000][rng.below(5) as usize];
+            packet(&mut rng, seq, len)
+        })
+        .collect();
+    for (stall_in, stall_out, hold) in [(0, 0, 10), (0, 0, 60), (30, 40, 30)] {
+        check_on(&model(), &packets, stall_in, stall_out, hold);
     }
 }

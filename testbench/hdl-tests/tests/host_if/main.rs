@@ -11,8 +11,8 @@ mod trouble;
 use headend_hdl_tests::{Agent, HostRig, Packet, Rng, StreamSink, StreamSource};
 use headend_regs::{
     param, reg, CmdCompletion, CmdEntry, CmdOp, CmdStatus, DropReason, DropRecord, EventEntry, EventKind,
-    Ingress, IoStatus, Meta, Op, Ring, RingError, RxCompletion, RxDesc, Stage, Table, TxCompletion, TxDesc,
-    TxDest, TABLES,
+    Ingress, IoStatus, Meta, Op, Packed, Ring, RingError, RxCompletion, RxDesc, SaEvent, SaLimit, Stage,
+    Table, TxCompletion, TxDesc, TxDest, TABLES,
 };
 use headend_verilated::{Instance, Library, Model, Port};
 use std::collections::HashMap;
