@@ -4,7 +4,8 @@
 //! The whole plan is made before the first write. Then the interfaces go down (packets are dropped as `IntfDown`, never
 //! forwarded by half-made tables), routes, labels and SAs that are not in the configuration are removed, the new ones
 //! are written, and the interfaces come up last. SAs that are on the card unchanged stay, with their sequence numbers
-//! and replay windows; a new outbound SA goes on with the sequence of its key. An error on the way leaves the
+//! and replay windows; a new outbound SA goes on with the sequence of its key. A card that holds the whole configuration
+//! already is left alone. An error on the way leaves the
 //! interfaces down, and a next `apply` finds everything that this one has left.
 
 use headend_regs::{Adj, AdjKind, Egress, FibNode, Intf, Label, LabelOp, SaHash, Table};
@@ -26,10 +27,12 @@ mod sequence_tests;
 mod state;
 #[cfg(test)]
 mod tests;
+mod unchanged;
 
 use outbound::Outbound;
 use sas::Placement;
 use state::CardState;
+use unchanged::Wanted;
 
 /// What applying a configuration did.
 #[derive(Clone, Debug, Default, PartialEq, Eq, serde::Serialize)]
@@ -50,6 +53,8 @@ pub struct ApplyReport {
     pub labels: usize,
     /// Commands that the card carried out for it.
     pub commands: usize,
+    /// The card held all of this already: nothing was written, and its interfaces stayed up.
+    pub unchanged: bool,
 }
 
 /// Programs `card` with `config`, replacing everything it holds, and lets its ports receive.
@@ -62,6 +67,10 @@ pub fn apply(card: &mut Card, config: &Config) -> Result<ApplyReport> {
     let state = CardState::read(card)?;
     let plan = Plan::make(card, config, state)?;
     let mut report = plan.report.clone();
+    if plan.keeps_sas && plan.wanted.is_held(card)? {
+        report.unchanged = true;
+        return Ok(report);
+    }
     report.commands = plan.carry_out(card).map_err(|error| Error::HalfApplied(Box::new(error)))?;
     Ok(report)
 }
@@ -74,6 +83,9 @@ struct Plan {
     outbound: Outbound,
     /// Builds what shall be.
     up: Vec<Command>,
+    /// No SA comes or goes, and nothing of an interrupted change is left.
+    keeps_sas: bool,
+    wanted: Wanted,
     report: ApplyReport,
 }
 
@@ -82,12 +94,15 @@ impl Plan {
         let mut report = ApplyReport::default();
         let mut placement = Placement::plan(config, &state, card.ghash_latency())?;
         let mut adjacencies = Adjacencies::new(config, &placement);
-        let (fib, labels) = forwarding(config, &mut adjacencies)?;
+        let Forwarding { fib, routes, labels } = forwarding(config, &mut adjacencies)?;
+        let wanted = Wanted::new(config, interfaces(config), &adjacencies.records, &routes, &labels);
         let adj_depth = card.depth(Table::Adj) as usize;
         if adjacencies.records.len() > adj_depth {
             let detail = format!("{} wanted, {adj_depth} fit", adjacencies.records.len());
             return Err(Error::TableFull { table: Table::Adj, detail });
         }
+        let inbound = config.tunnels.iter().filter(|tunnel| tunnel.inbound.is_some()).count();
+        let clean = state.doubles.is_empty() && state.hash.iter().count() == inbound;
         let down = take_down(card, config, &mut state, &placement, &mut report);
         let outbound = Outbound::plan(config, &state, &mut placement)?;
         report.sas_removed += outbound.removed();
@@ -101,12 +116,13 @@ impl Plan {
         up.extend(both.changes(&state.labels));
         up.extend(labels.iter().map(|(label, record)| Command::write(*label, record)));
         up.extend(blocks.changes(&both));
-        up.extend(interfaces(config));
+        up.extend(interfaces(config).map(|(index, record)| Command::write(index, &record)));
         report.interfaces = config.interfaces.len();
         report.adjacencies = adjacencies.records.len();
         report.routes = config.routes.len();
         report.labels = labels.len();
-        Ok(Self { down, outbound, up, report })
+        let keeps_sas = clean && report.sas_installed == 0 && report.sas_removed == 0;
+        Ok(Self { down, outbound, up, keeps_sas, wanted, report })
     }
 
     /// Writes everything; gives the number of writes and fences.
@@ -120,10 +136,10 @@ impl Plan {
     }
 }
 
-fn interfaces(config: &Config) -> impl Iterator<Item = Command> + '_ {
+fn interfaces(config: &Config) -> impl Iterator<Item = (u32, Intf)> + '_ {
     config.interfaces.iter().map(|interface| {
         let record = Intf { valid: true, mpls: interface.mpls, vrf: interface.vrf, mac: interface.mac };
-        Command::write(u32::from(interface.port), &record)
+        (u32::from(interface.port), record)
     })
 }
 
@@ -277,14 +293,22 @@ impl<'c> Adjacencies<'c> {
     }
 }
 
-/// Writes of the trie, and label records.
-type Forwarding = (Vec<Command>, Vec<(u32, Label)>);
+/// What routes and labels become.
+struct Forwarding {
+    /// Writes of the trie.
+    fib: Vec<Command>,
+    /// Adjacency of each route of the configuration.
+    routes: Vec<u16>,
+    labels: Vec<(u32, Label)>,
+}
 
 /// Routes and labels.
 fn forwarding(config: &Config, adjacencies: &mut Adjacencies<'_>) -> Result<Forwarding> {
-    let mut fib = Fib::new();
+    let (mut fib, mut routes) = (Fib::new(), Vec::new());
     for route in &config.routes {
-        fib.insert(route.vrf, route.prefix, adjacencies.of(&route.target)?);
+        let adjacency = adjacencies.of(&route.target)?;
+        fib.insert(route.vrf, route.prefix, adjacency);
+        routes.push(adjacency);
     }
     let mut labels = Vec::new();
     for rule in &config.labels {
@@ -299,5 +323,5 @@ fn forwarding(config: &Config, adjacencies: &mut Adjacencies<'_>) -> Result<Forw
         };
         labels.push((rule.label, record));
     }
-    Ok((fib.sync()?, labels))
+    Ok(Forwarding { fib: fib.sync()?, routes, labels })
 }

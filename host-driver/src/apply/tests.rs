@@ -89,6 +89,50 @@ fn another_key_replaces_the_sa_and_a_missing_tunnel_removes_it() {
 }
 
 #[test]
+fn a_card_that_holds_it_already_is_not_touched() {
+    let fake = Fake::new();
+    let mut card = open(&fake);
+    assert!(!apply(&mut card, &config(EXAMPLE)).unwrap().unchanged);
+    fake.state.lock().unwrap().writes.clear();
+    let report = apply(&mut card, &config(EXAMPLE)).unwrap();
+    assert!(report.unchanged && report.sas_kept == 4 && report.commands == 0, "{report:?}");
+    assert!(fake.state.lock().unwrap().writes.is_empty());
+
+    // Any difference there is, and whatever an interruption or another program has left, and it is all written.
+    let changes = [
+        ("mpls = true", "mpls = false"),
+        (
+            "vrf = \"vpn2\"\nprefix = \"0.0.0.0/0\"\ndrop = true",
+            "vrf = \"vpn2\"\nprefix = \"0.0.0.0/0\"\nvia = \"far-pe\"",
+        ),
+        ("labels = [498, 702]", "labels = [498, 703]"),
+        ("prefix = \"192.0.2.1/32\"", "prefix = \"192.0.2.2/32\""),
+        ("swap = [531]", "swap = [532]"),
+        ("label = 528", "label = 628"),
+        ("mtu = 9000", "mtu = 9001"),
+        ("replay_window = 1024", "replay_window = 1023"),
+        ("spi = 0x2001", "spi = 0x4001"),
+        ("via = \"gateway\"\n", "via = \"gateway\"\ntfc = 99\n"),
+    ];
+    for (from, to) in changes {
+        assert!(EXAMPLE.contains(from), "{from}");
+        let changed = config(&EXAMPLE.replacen(from, to, 1));
+        assert!(!apply(&mut card, &changed).unwrap().unchanged, "{to}");
+        assert!(apply(&mut card, &changed).unwrap().unchanged, "{to}");
+    }
+    let last = config(EXAMPLE);
+    apply(&mut card, &last).unwrap();
+    card.set_enabled(false).unwrap();
+    assert!(!apply(&mut card, &last).unwrap().unchanged, "the ports were off");
+    let stranger = crate::tables::hash::SaKey::esp4(0, 0x9999, [192, 0, 2, 1].into());
+    card.write(stranger.places()[0], &stranger.entry(0)).unwrap();
+    assert!(!apply(&mut card, &last).unwrap().unchanged, "an entry of the hash was nobody's");
+    card.write(77, &Intf { valid: true, ..Default::default() }).unwrap();
+    assert!(!apply(&mut card, &last).unwrap().unchanged, "an interface was nobody's");
+    assert!(apply(&mut card, &last).unwrap().unchanged);
+}
+
+#[test]
 fn a_reused_index_changes_generation() {
     let fake = Fake::new();
     let mut card = open(&fake);
@@ -138,7 +182,7 @@ fn a_card_that_fails_on_the_way_leaves_the_interfaces_down() {
     apply(&mut card, &config(EXAMPLE)).unwrap();
     // The interfaces' two writes succeed, and one more.
     fake.state.lock().unwrap().writes_left = Some(3);
-    let error = apply(&mut card, &config(EXAMPLE)).unwrap_err();
+    let error = apply(&mut card, &config(&EXAMPLE.replace("mtu = 9000", "mtu = 8000"))).unwrap_err();
     assert!(error.to_string().contains("half-way"), "{error}");
     let up =
         fake.state.lock().unwrap().tables.iter().any(|((table, _), record)| {

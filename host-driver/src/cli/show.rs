@@ -97,6 +97,11 @@ pub(super) fn binding(
 
 pub(super) fn report(report: &ApplyReport, json: bool, out: &mut dyn Write) -> Result<(), Failure> {
     let value = serde_json::to_value(report).unwrap_or_default();
+    if report.unchanged {
+        let text =
+            "Nothing to do: the card holds this configuration already. Interfaces and SAs were not touched.";
+        return print(out, json, text, &value);
+    }
     let mut text = format!(
         "Applied: {} interfaces up, {} routes, {} labels, {} adjacencies.\n",
         report.interfaces, report.routes, report.labels, report.adjacencies

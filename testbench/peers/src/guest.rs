@@ -22,7 +22,7 @@ use crate::modules;
 /// Longest time from start to the first prompt.
 const BOOT_TIME: Duration = Duration::from_secs(120);
 /// QEMU is ended after this time, whatever happens to the test that started it.
-const LIFE_SECONDS: &str = "420";
+const LIFE_SECONDS: &str = "900";
 
 /// The init process: mounts, loads the modules in order, then obeys the serial line.
 const INIT: &str = r#"#!/bin/busybox sh

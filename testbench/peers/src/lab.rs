@@ -119,7 +119,7 @@ impl Lab {
     /// # Panics
     /// The guest does not answer, or its ping prints something unknown.
     pub fn ping(&mut self, from: &str, to: &str, size: usize, count: u32) -> u32 {
-        let command = format!("ping -c {count} -i 0.05 -W 2 -s {size} -I {from} {to}");
+        let command = format!("ping -c {count} -i 0.05 -W 5 -s {size} -I {from} {to}");
         let (_, text) = self.guest.try_run(&command, LIMIT).expect("ping");
         let received = text.split(" packets received").next().and_then(|front| front.rsplit(' ').next());
         received.and_then(|number| number.parse().ok()).unwrap_or_else(|| panic!("ping printed: {text}"))
