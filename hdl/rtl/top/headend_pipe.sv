@@ -3,12 +3,16 @@
 // One pipeline of the data path, without the tables: streams in, one universal way, a stream per egress out. Every
 // packet takes this way in order, encrypted or not, so order is kept by construction.
 //
-//   s_* (ports, host) -> ingress_arb -> segment 1 -> esp_strip -> gcm_engine (decrypt) -> esp_commit -> esp_restore
-//                                          ^ |                        '---- tag -----------^  ^ |
-//                                  outer_* | v                                           in_* | v
-//     -> segment 2 -> rewrite -> qos -> esp_encap -> gcm_engine (encrypt) -> esp_finish -> egress_demux -> m_*
-//          ^ |                             ^ |              '---- tag ----------^
-//  inner_* | v                       out_* | v
+//   s_* (ports, host) -> ingress_arb -> segment 1 -+-> esp_strip -> gcm_engine (decrypt) -> esp_commit -> esp_restore -.
+//                                          ^ |     |                    '---- tag -----------^  ^ |                    |
+//                                  outer_* | v     '-> express_lane                        in_* | v                    |
+//                                                          |                                                           |
+//     .----------------------------------------------------+-----------------------------------------------------------'
+//     '-> segment 2 -> rewrite -> qos -> esp_encap -> gcm_engine (encrypt) -> esp_finish -> egress_demux -> m_*
+//            ^ |                            ^ |              '---- tag ----------^
+//    inner_* | v                      out_* | v
+//
+// express_lane lets packets that need no decryption pass by it while no packet is in it.
 //
 // What several pipelines share stands outside: header lookups (outer_*, inner_*: fixed latency, no waiting) and the
 // state of the SAs (in_*, out_*: requests wait their turn, answers come in order).
@@ -25,7 +29,9 @@
 `default_nettype none
 
 module headend_pipe #(
-  parameter int unsigned Sources = headend_tables_pkg::NumPorts + 1,
+  parameter int unsigned Sources  = headend_tables_pkg::NumPorts + 1,
+  parameter int unsigned Pipe     = 0,      // this pipeline, of so many
+  parameter int unsigned NumPipes = 1,
   localparam int unsigned BeatW  = headend_tables_pkg::BEAT_W,
   localparam int unsigned MetaW  = headend_tables_pkg::META_W,
   localparam int unsigned DropW  = headend_tables_pkg::DROP_RECORD_W,
@@ -146,6 +152,8 @@ module headend_pipe #(
   );
 
   // ------------------------------------------------------------------------------------ decryption
+  logic                         long_valid;
+  logic                         long_ready;
   logic                         strip_valid;
   logic                         strip_ready;
   headend_tables_pkg::beat_t    strip_beat;
@@ -155,8 +163,8 @@ module headend_pipe #(
   esp_strip u_esp_strip (
     .clk_i,
     .rst_ni,
-    .s_valid_i(seg1_valid),
-    .s_ready_o(seg1_ready),
+    .s_valid_i(long_valid),
+    .s_ready_o(long_ready),
     .s_beat_i (seg1_beat),
     .s_meta_i (seg1_meta),
     .s_ctx_i  (seg1_ctx),
@@ -200,6 +208,8 @@ module headend_pipe #(
   headend_tables_pkg::beat_t       com_beat;
   headend_tables_pkg::meta_t       com_meta;
   logic [esp_in_pkg::RestoreW-1:0] com_restore;
+  logic                      commit_in;
+  logic                      commit_out;
   logic                      judged;
   logic                      judged_drop;
 
@@ -227,8 +237,8 @@ module headend_pipe #(
     .judged_drop_o(judged_drop),
     .drop_valid_o (drop_valid_o[AtCommit]),
     .drop_o       (drop_o[AtCommit]),
-    .stage_in_o   (stage_in_o[AtCommit]),
-    .stage_out_o  (stage_out_o[AtCommit])
+    .stage_in_o   (commit_in),
+    .stage_out_o  (commit_out)
   );
 
   logic                      res_valid;
@@ -250,6 +260,39 @@ module headend_pipe #(
     .m_meta_o   (res_meta)
   );
 
+  logic                      lane_valid;
+  logic                      lane_ready;
+  headend_tables_pkg::beat_t lane_beat;
+  headend_tables_pkg::meta_t lane_meta;
+  logic                      passed_in;
+  logic                      passed_out;
+
+  express_lane u_express_lane (
+    .clk_i,
+    .rst_ni,
+    .s_valid_i   (seg1_valid),
+    .s_ready_o   (seg1_ready),
+    .s_beat_i    (seg1_beat),
+    .s_meta_i    (seg1_meta),
+    .l_valid_o   (long_valid),
+    .l_ready_i   (long_ready),
+    .refused_i   (judged && judged_drop),
+    .b_valid_i   (res_valid),
+    .b_ready_o   (res_ready),
+    .b_beat_i    (res_beat),
+    .b_meta_i    (res_meta),
+    .m_valid_o   (lane_valid),
+    .m_ready_i   (lane_ready),
+    .m_beat_o    (lane_beat),
+    .m_meta_o    (lane_meta),
+    .passed_in_o (passed_in),
+    .passed_out_o(passed_out)
+  );
+
+  // Packets that pass by count as the stage's too; the pulses never meet.
+  assign stage_in_o[AtCommit]  = commit_in || passed_in;
+  assign stage_out_o[AtCommit] = commit_out || passed_out;
+
   // ------------------------------------------------------------------------------------ segment 2: inner headers
   logic                      seg2_valid;
   logic                      seg2_ready;
@@ -263,10 +306,10 @@ module headend_pipe #(
   ) u_segment2 (
     .clk_i,
     .rst_ni,
-    .s_valid_i   (res_valid),
-    .s_ready_o   (res_ready),
-    .s_beat_i    (res_beat),
-    .s_meta_i    (res_meta),
+    .s_valid_i   (lane_valid),
+    .s_ready_o   (lane_ready),
+    .s_beat_i    (lane_beat),
+    .s_meta_i    (lane_meta),
     .hold_i      (inner_hold_i),
     .hdr_valid_o (inner_valid_o),
     .hdr_window_o(inner_window_o),
@@ -347,7 +390,11 @@ module headend_pipe #(
   headend_tables_pkg::gcm_ctx_t   enc_ctx;
   headend_tables_pkg::outer_hdr_t enc_hdr;
 
-  esp_encap u_esp_encap (
+  // Pipelines share out the IPv4 identifications, so that no two packets of one pair of addresses have the same.
+  esp_encap #(
+    .IdStart(Pipe),
+    .IdStep (NumPipes)
+  ) u_esp_encap (
     .clk_i,
     .rst_ni,
     .s_valid_i   (qos_valid),
@@ -448,7 +495,7 @@ module headend_pipe #(
     .admitted_i       (stage_in_o[AtClassify]),
     .classified_i     (stage_out_o[AtClassify]),
     .classified_drop_i(drop_valid_o[AtClassify]),
-    .judged_i         (judged),
+    .judged_i         (judged || passed_in),
     .judged_drop_i    (judged_drop),
     .forwarded_i      (stage_out_o[AtForward]),
     .forwarded_drop_i (drop_valid_o[AtForward]),
