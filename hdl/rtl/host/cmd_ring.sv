@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Command ring: fetches 256-byte commands in batches, checks them, runs them one after the other on the
-// table bus and writes a 256-byte completion for each.
+// Engine of the command ring: collects 256-byte commands, checks them, runs them one after the other on the table bus
+// and makes a 256-byte completion for each.
 //
 // Checks, in this order: operation (BadOp), table (BadTable), index (BadIndex), write to a read-only table
 // (ReadOnly). Only commands that pass reach the bus, so no owner sees an index outside its table. A table
@@ -21,43 +21,15 @@ module cmd_ring (
   input  wire           clk_i,
   input  wire           rst_ni,
 
-  // Registers.
-  input  wire           enable_i,
-  input  wire           irq_enable_i,
-  input  wire  [3:0]    sq_log2_i,
-  input  wire  [3:0]    cq_log2_i,
-  input  wire  [63:0]   sq_base_i,
-  input  wire  [63:0]   cq_base_i,
-  input  wire  [63:0]   index_addr_i,
-  input  wire  [31:0]   sq_tail_i,
-  input  wire  [31:0]   cq_head_i,
-  output logic [31:0]   sq_head_o,
-  output logic [31:0]   cq_tail_o,
-  output logic          active_o,
-  output logic [3:0]    error_o,
-  output logic          irq_o,
-  output logic          busy_o,
-
-  // Command reads.
-  output logic          sq_req_valid_o,
-  input  wire           sq_req_ready_i,
-  output logic [63:0]   sq_req_addr_o,
-  output logic [6:0]    sq_req_beats_o,
-  input  wire           sq_rsp_valid_i,
-  input  wire  [511:0]  rsp_data_i,
-  input  wire           rsp_last_i,
-  input  wire           rsp_err_i,
-
-  // Completion writes.
-  output logic          cq_req_valid_o,
-  input  wire           cq_req_ready_i,
-  output logic [63:0]   cq_req_addr_o,
-  output logic [6:0]    cq_req_beats_o,
-  output logic          cq_data_valid_o,
-  input  wire           cq_data_ready_i,
-  output logic [511:0]  cq_data_o,
-  input  wire           cq_done_valid_i,
-  input  wire           done_err_i,
+  // Ring.
+  output logic          working_o,
+  input  wire           start_i,
+  input  wire           d_valid_i,
+  output logic          d_ready_o,
+  input  wire  [511:0]  d_data_i,
+  output logic          c_valid_o,
+  output headend_tables_pkg::cmd_completion_t c_data_o,
+  input  wire           c_done_i,
 
   // Table bus.
   output logic          tbl_req_o,
@@ -85,64 +57,8 @@ module cmd_ring (
 
   logic [2:0] state_q;
 
-  // ------------------------------------------------------------------------------------ ring parts
-  logic          run;
-  logic [3:0]    sq_err;
-  logic [3:0]    cq_err;
-  logic          sq_idle;
-  logic          cq_idle;
-  logic          sq_pending;
-  logic          cq_pending;
-  logic          space;
-  logic          d_valid;
-  logic          d_ready;
-  logic [511:0]  d_data;
-  logic          c_done;
-  logic          c_err;
-  logic          start;
-
-  ring_ctl u_ctl (
-    .clk_i,
-    .rst_ni,
-    .enable_i,
-    .idle_i  (sq_idle && cq_idle && (state_q == StIdle)),
-    .err_i   ((sq_err != '0) ? sq_err : cq_err),
-    .active_o,
-    .run_o   (run),
-    .error_o
-  );
-
-  sq_fetch #(
-    .EntryBeats (CmdBeats),
-    .FifoEntries(8)
-  ) u_sq (
-    .clk_i,
-    .rst_ni     (active_o),
-    .run_i      (run),
-    .base_i     (sq_base_i),
-    .log2_i     (sq_log2_i),
-    .tail_i     (sq_tail_i),
-    .consume_i  (c_done),
-    .sq_head_o,
-    .req_valid_o(sq_req_valid_o),
-    .req_ready_i(sq_req_ready_i),
-    .req_addr_o (sq_req_addr_o),
-    .req_beats_o(sq_req_beats_o),
-    .rsp_valid_i(sq_rsp_valid_i),
-    .rsp_data_i,
-    .rsp_last_i,
-    .rsp_err_i,
-    .d_valid_o  (d_valid),
-    .d_ready_i  (d_ready),
-    .d_data_o   (d_data),
-    .err_o      (sq_err),
-    .idle_o     (sq_idle),
-    .pending_o  (sq_pending)
-  );
-
   logic [CmdBeats-1:0][511:0]          raw_q;           // the command as it came, header first
   headend_tables_pkg::cmd_entry_t      cmd;           // the same, as a record
-  headend_tables_pkg::cmd_completion_t completion;
   logic [7:0]                          status_q;
   logic                                has_record_q;    // the completion carries what was read
   logic [headend_tables_pkg::RecordBits-1:0]                       read_q;
@@ -150,49 +66,18 @@ module cmd_ring (
   assign cmd = raw_q;
 
   always_comb begin
-    completion        = '0;
-    completion.status = status_q;
-    completion.cookie = cmd.cookie;
-    completion.index  = cmd.index;
+    c_data_o        = '0;
+    c_data_o.status = status_q;
+    c_data_o.cookie = cmd.cookie;
+    c_data_o.index  = cmd.index;
     if (has_record_q) begin
-      completion.record = read_q;
+      c_data_o.record = read_q;
     end
   end
 
-  cq_writer #(
-    .EntryBeats(CmdBeats)
-  ) u_cq (
-    .clk_i,
-    .rst_ni      (active_o),
-    .run_i       (run),
-    .halt_i      (error_o != '0),
-    .irq_enable_i,
-    .base_i      (cq_base_i),
-    .log2_i      (cq_log2_i),
-    .index_addr_i,
-    .cq_head_i,
-    .sq_head_i   (sq_head_o),
-    .cq_tail_o,
-    .space_o     (space),
-    .c_valid_i   (state_q == StComplete),
-    .c_data_i    (completion),
-    .c_done_o    (c_done),
-    .c_err_o     (c_err),
-    .more_i      (d_valid || sq_pending || (state_q != StIdle)),
-    .req_valid_o (cq_req_valid_o),
-    .req_ready_i (cq_req_ready_i),
-    .req_addr_o  (cq_req_addr_o),
-    .req_beats_o (cq_req_beats_o),
-    .data_valid_o(cq_data_valid_o),
-    .data_ready_i(cq_data_ready_i),
-    .data_o      (cq_data_o),
-    .done_valid_i(cq_done_valid_i),
-    .done_err_i,
-    .irq_o,
-    .err_o       (cq_err),
-    .idle_o      (cq_idle),
-    .pending_o   (cq_pending)
-  );
+  assign working_o = (state_q != StIdle);
+  assign d_ready_o = (state_q == StCollect);
+  assign c_valid_o = (state_q == StComplete);
 
   // ------------------------------------------------------------------------------------ processor
   logic [1:0]  beat_q;
@@ -202,14 +87,9 @@ module cmd_ring (
   logic [7:0]  verdict;
   logic        unused;
 
-  assign start   = (state_q == StIdle) && run && space && d_valid;
-  assign d_ready = (state_q == StCollect);
   assign slot    = cmd.table_id[3:0];
   assign depth   = (cmd.table_id[7:4] == '0) ? headend_tables_pkg::TABLE_DEPTHS[{slot, 5'd0} +: 32] : '0;
-  assign unused  = ^{c_err, cmd.rsvd};
-
-  assign busy_o = (active_o != enable_i) || (active_o && (!sq_idle || !cq_idle || (state_q != StIdle)
-                  || sq_pending || cq_pending || start));
+  assign unused  = ^cmd.rsvd;
 
   always_comb begin
     verdict = headend_tables_pkg::CMD_STATUS_OK;
@@ -248,12 +128,12 @@ module cmd_ring (
         StIdle: begin
           beat_q       <= '0;
           has_record_q <= 1'b0;
-          if (start) begin
+          if (start_i) begin
             state_q <= StCollect;
           end
         end
         StCollect: begin
-          if (d_valid) begin
+          if (d_valid_i) begin
             beat_q <= beat_q + 2'd1;
             if (32'(beat_q) == CmdBeats - 1) begin
               state_q <= StCheck;
@@ -293,7 +173,7 @@ module cmd_ring (
           end
         end
         default: begin  // StComplete
-          if (c_done) begin
+          if (c_done_i) begin
             state_q <= StIdle;
           end
         end
@@ -303,8 +183,8 @@ module cmd_ring (
 
   for (genvar b = 0; b < int'(CmdBeats); b++) begin : gen_beat
     always_ff @(posedge clk_i) begin
-      if ((state_q == StCollect) && d_valid && (beat_q == 2'(b))) begin
-        raw_q[b] <= d_data;
+      if ((state_q == StCollect) && d_valid_i && (beat_q == 2'(b))) begin
+        raw_q[b] <= d_data_i;
       end
     end
   end

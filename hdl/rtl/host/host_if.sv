@@ -3,10 +3,10 @@
 // Host side of the card: registers, the four rings, the DMA masters they share, counters, events and
 // interrupts; also the account of packets in flight, from which `busy_o` follows.
 //
-//   AXI4-Lite -> csr -> cmd_ring -> table bus        AXI4 read  <- dma_read  <- cmd, rx, tx descriptors, tx packets
-//                 |---> rx_ring <- s_* (pipeline)    AXI4 write <- dma_write <- cmd, event, rx, tx completions, rx packets
-//                 |---> tx_ring -> m_* (pipeline)    MSI-X      <- msix_arb  <- all rings
-//                 '---> event_ring <- drop_monitor <- drops, limits of SAs, link, refused DMA
+//   AXI4-Lite -> csr -> host_rings -> table bus         AXI4 read  <- dma_read  <- descriptors, tx packets
+//                        | ^ | '-> m_* (pipeline)       AXI4 write <- dma_write <- completions, rx packets
+//                        | | '--- s_* (pipeline)        MSI-X      <- msix_arb  <- all rings
+//                        | '--- drop_monitor <- drops, limits of SAs, link, refused DMA
 //
 // `busy_o` stays 1 while anything can still move by itself: a packet in flight, a ring with work to do, a DMA
 // transfer, a register access, an interrupt, and for LingerCycles after the last of these and after the last
@@ -134,20 +134,8 @@ module host_if #(
   input  wire  [NumPipes-1:0][Stages-1:0] drop_valid_i,
   input  wire  [NumPipes-1:0][Stages-1:0][DropW-1:0] drop_i
 );
-  localparam int unsigned Cmd   = 32'(headend_tables_pkg::RING_CMD);
-  localparam int unsigned Event = 32'(headend_tables_pkg::RING_EVENT);
-  localparam int unsigned Rx    = 32'(headend_tables_pkg::RING_RX0);
-  localparam int unsigned Tx    = 32'(headend_tables_pkg::RING_TX0);
-
-  // Clients of dma_read: submission rings by this number, and tx packets.
-  localparam int unsigned RdCmd    = 0;
-  localparam int unsigned RdRx     = 1;
-  localparam int unsigned RdTx     = 2;
-  localparam int unsigned RdPacket = 3;
-  localparam int unsigned Readers  = 4;
-  // Clients of dma_write: completion rings by ring number, and rx packets.
-  localparam int unsigned WrPacket = 4;
-  localparam int unsigned Writers  = 5;
+  localparam int unsigned Readers = 4;       // clients of the DMA masters, see host_rings
+  localparam int unsigned Writers = 5;
 
   // ------------------------------------------------------------------------------------ registers
   logic             busy_raw;          // without register accesses and lingering
@@ -167,7 +155,7 @@ module host_if #(
   logic [3:0]       ring_active;
   logic [3:0][3:0]  ring_error;
   logic [3:0]       ring_irq;
-  logic [3:0]       ring_busy;
+  logic             rings_busy;
   logic             stat_rd;
   logic [15:0]      stat_addr;
   logic             stat_hit;
@@ -328,53 +316,59 @@ module host_if #(
     .m_axi_bready
   );
 
-  // Rings whose access was refused.
-  logic [1:0][2:0] err_ring;
-  always_comb begin
-    unique case (32'(rd_err_client))
-      RdCmd:   err_ring[0] = 3'(Cmd);
-      RdRx:    err_ring[0] = 3'(Rx);
-      default: err_ring[0] = 3'(Tx);
-    endcase
-    err_ring[1] = (32'(wr_err_client) == WrPacket) ? 3'(Rx) : wr_err_client;
-  end
-
   // ------------------------------------------------------------------------------------ rings
-  cmd_ring u_cmd_ring (
+  logic                             event_valid;
+  logic                             event_ready;
+  headend_tables_pkg::event_entry_t event_entry;
+  logic [1:0]                       host_in;         // rx, tx
+  logic [1:0]                       host_out;
+  logic [1:0]                       host_drop_valid;
+  headend_tables_pkg::drop_record_t hostrx_drop;
+  headend_tables_pkg::drop_record_t hosttx_drop;
+  logic [4:0]                       hostrx_reason;
+  logic                             hostrx_waiting;
+  logic [1:0][2:0]                  err_ring;
+
+  host_rings u_rings (
     .clk_i,
     .rst_ni,
-    .enable_i       (ring_enable[Cmd]),
-    .irq_enable_i   (ring_irq_enable[Cmd]),
-    .sq_log2_i      (ring_sq_log2[Cmd]),
-    .cq_log2_i      (ring_cq_log2[Cmd]),
-    .sq_base_i      (ring_sq_base[Cmd]),
-    .cq_base_i      (ring_cq_base[Cmd]),
-    .index_addr_i   (ring_index[Cmd]),
-    .sq_tail_i      (ring_sq_tail[Cmd]),
-    .cq_head_i      (ring_cq_head[Cmd]),
-    .sq_head_o      (ring_sq_head[Cmd]),
-    .cq_tail_o      (ring_cq_tail[Cmd]),
-    .active_o       (ring_active[Cmd]),
-    .error_o        (ring_error[Cmd]),
-    .irq_o          (ring_irq[Cmd]),
-    .busy_o         (ring_busy[Cmd]),
-    .sq_req_valid_o (rd_req_valid[RdCmd]),
-    .sq_req_ready_i (rd_req_ready[RdCmd]),
-    .sq_req_addr_o  (rd_req_addr[RdCmd]),
-    .sq_req_beats_o (rd_req_beats[RdCmd]),
-    .sq_rsp_valid_i (rd_rsp_valid[RdCmd]),
-    .rsp_data_i     (rd_data),
-    .rsp_last_i     (rd_last),
-    .rsp_err_i      (rd_err),
-    .cq_req_valid_o (wr_req_valid[Cmd]),
-    .cq_req_ready_i (wr_req_ready[Cmd]),
-    .cq_req_addr_o  (wr_req_addr[Cmd]),
-    .cq_req_beats_o (wr_req_beats[Cmd]),
-    .cq_data_valid_o(wr_data_valid[Cmd]),
-    .cq_data_ready_i(wr_data_ready[Cmd]),
-    .cq_data_o      (wr_data[Cmd]),
-    .cq_done_valid_i(wr_done[Cmd]),
-    .done_err_i     (wr_err),
+    .enable_i         (enable_o),
+    .cycle_i          (cycle_o),
+    .ring_enable_i    (ring_enable),
+    .ring_irq_enable_i(ring_irq_enable),
+    .ring_sq_log2_i   (ring_sq_log2),
+    .ring_cq_log2_i   (ring_cq_log2),
+    .ring_sq_base_i   (ring_sq_base),
+    .ring_cq_base_i   (ring_cq_base),
+    .ring_index_i     (ring_index),
+    .ring_sq_tail_i   (ring_sq_tail),
+    .ring_cq_head_i   (ring_cq_head),
+    .ring_sq_head_o   (ring_sq_head),
+    .ring_cq_tail_o   (ring_cq_tail),
+    .ring_active_o    (ring_active),
+    .ring_error_o     (ring_error),
+    .ring_irq_o       (ring_irq),
+    .busy_o           (rings_busy),
+    .rd_req_valid_o   (rd_req_valid),
+    .rd_req_ready_i   (rd_req_ready),
+    .rd_req_addr_o    (rd_req_addr),
+    .rd_req_beats_o   (rd_req_beats),
+    .rd_rsp_valid_i   (rd_rsp_valid),
+    .rd_data_i        (rd_data),
+    .rd_last_i        (rd_last),
+    .rd_err_i         (rd_err),
+    .wr_req_valid_o   (wr_req_valid),
+    .wr_req_ready_i   (wr_req_ready),
+    .wr_req_addr_o    (wr_req_addr),
+    .wr_req_beats_o   (wr_req_beats),
+    .wr_data_valid_o  (wr_data_valid),
+    .wr_data_ready_i  (wr_data_ready),
+    .wr_data_o        (wr_data),
+    .wr_done_i        (wr_done),
+    .wr_err_i         (wr_err),
+    .rd_err_client_i  (rd_err_client),
+    .wr_err_client_i  (wr_err_client),
+    .err_ring_o       (err_ring),
     .tbl_req_o,
     .tbl_we_o,
     .tbl_sel_o,
@@ -383,161 +377,26 @@ module host_if #(
     .tbl_ack_i,
     .tbl_rdata_i,
     .fence_o,
-    .fence_done_i
-  );
-
-  logic                             event_valid;
-  logic                             event_ready;
-  headend_tables_pkg::event_entry_t event_entry;
-
-  assign ring_sq_head[Event] = '0;
-
-  event_ring u_event_ring (
-    .clk_i,
-    .rst_ni,
-    .enable_i       (ring_enable[Event]),
-    .irq_enable_i   (ring_irq_enable[Event]),
-    .cq_log2_i      (ring_cq_log2[Event]),
-    .cq_base_i      (ring_cq_base[Event]),
-    .index_addr_i   (ring_index[Event]),
-    .cq_head_i      (ring_cq_head[Event]),
-    .cq_tail_o      (ring_cq_tail[Event]),
-    .active_o       (ring_active[Event]),
-    .error_o        (ring_error[Event]),
-    .irq_o          (ring_irq[Event]),
-    .busy_o         (ring_busy[Event]),
-    .s_valid_i      (event_valid),
-    .s_ready_o      (event_ready),
-    .s_event_i      (event_entry),
-    .cq_req_valid_o (wr_req_valid[Event]),
-    .cq_req_ready_i (wr_req_ready[Event]),
-    .cq_req_addr_o  (wr_req_addr[Event]),
-    .cq_req_beats_o (wr_req_beats[Event]),
-    .cq_data_valid_o(wr_data_valid[Event]),
-    .cq_data_ready_i(wr_data_ready[Event]),
-    .cq_data_o      (wr_data[Event]),
-    .cq_done_valid_i(wr_done[Event]),
-    .cq_done_err_i  (wr_err)
-  );
-
-  logic                             hostrx_in;
-  logic                             hostrx_out;
-  logic [4:0]                       hostrx_reason;
-  logic                             hostrx_waiting;
-  logic                             hostrx_drop_valid;
-  headend_tables_pkg::drop_record_t hostrx_drop;
-
-  rx_ring u_rx_ring (
-    .clk_i,
-    .rst_ni,
-    .enable_i       (ring_enable[Rx]),
-    .irq_enable_i   (ring_irq_enable[Rx]),
-    .sq_log2_i      (ring_sq_log2[Rx]),
-    .cq_log2_i      (ring_cq_log2[Rx]),
-    .sq_base_i      (ring_sq_base[Rx]),
-    .cq_base_i      (ring_cq_base[Rx]),
-    .index_addr_i   (ring_index[Rx]),
-    .sq_tail_i      (ring_sq_tail[Rx]),
-    .cq_head_i      (ring_cq_head[Rx]),
-    .sq_head_o      (ring_sq_head[Rx]),
-    .cq_tail_o      (ring_cq_tail[Rx]),
-    .active_o       (ring_active[Rx]),
-    .error_o        (ring_error[Rx]),
-    .irq_o          (ring_irq[Rx]),
-    .busy_o         (ring_busy[Rx]),
-    .waiting_o      (hostrx_waiting),
+    .fence_done_i,
+    .event_valid_i    (event_valid),
+    .event_ready_o    (event_ready),
+    .event_i          (event_entry),
     .s_valid_i,
     .s_ready_o,
     .s_beat_i,
     .s_meta_i,
     .free_o,
-    .sq_req_valid_o (rd_req_valid[RdRx]),
-    .sq_req_ready_i (rd_req_ready[RdRx]),
-    .sq_req_addr_o  (rd_req_addr[RdRx]),
-    .sq_req_beats_o (rd_req_beats[RdRx]),
-    .sq_rsp_valid_i (rd_rsp_valid[RdRx]),
-    .rsp_data_i     (rd_data),
-    .rsp_last_i     (rd_last),
-    .rsp_err_i      (rd_err),
-    .cq_req_valid_o (wr_req_valid[Rx]),
-    .cq_req_ready_i (wr_req_ready[Rx]),
-    .cq_req_addr_o  (wr_req_addr[Rx]),
-    .cq_req_beats_o (wr_req_beats[Rx]),
-    .cq_data_valid_o(wr_data_valid[Rx]),
-    .cq_data_ready_i(wr_data_ready[Rx]),
-    .cq_data_o      (wr_data[Rx]),
-    .cq_done_valid_i(wr_done[Rx]),
-    .pk_req_valid_o (wr_req_valid[WrPacket]),
-    .pk_req_ready_i (wr_req_ready[WrPacket]),
-    .pk_req_addr_o  (wr_req_addr[WrPacket]),
-    .pk_req_beats_o (wr_req_beats[WrPacket]),
-    .pk_data_valid_o(wr_data_valid[WrPacket]),
-    .pk_data_ready_i(wr_data_ready[WrPacket]),
-    .pk_data_o      (wr_data[WrPacket]),
-    .pk_done_valid_i(wr_done[WrPacket]),
-    .done_err_i     (wr_err),
-    .in_o           (hostrx_in),
-    .out_o          (hostrx_out),
-    .out_reason_o   (hostrx_reason),
-    .drop_valid_o   (hostrx_drop_valid),
-    .drop_o         (hostrx_drop)
-  );
-
-  logic                             hosttx_in;
-  logic                             hosttx_out;
-  logic                             hosttx_drop_valid;
-  headend_tables_pkg::drop_record_t hosttx_drop;
-
-  tx_ring u_tx_ring (
-    .clk_i,
-    .rst_ni,
-    .enable_i       (ring_enable[Tx]),
-    .hold_i         (!enable_o),
-    .irq_enable_i   (ring_irq_enable[Tx]),
-    .sq_log2_i      (ring_sq_log2[Tx]),
-    .cq_log2_i      (ring_cq_log2[Tx]),
-    .sq_base_i      (ring_sq_base[Tx]),
-    .cq_base_i      (ring_cq_base[Tx]),
-    .index_addr_i   (ring_index[Tx]),
-    .sq_tail_i      (ring_sq_tail[Tx]),
-    .cq_head_i      (ring_cq_head[Tx]),
-    .sq_head_o      (ring_sq_head[Tx]),
-    .cq_tail_o      (ring_cq_tail[Tx]),
-    .active_o       (ring_active[Tx]),
-    .error_o        (ring_error[Tx]),
-    .irq_o          (ring_irq[Tx]),
-    .busy_o         (ring_busy[Tx]),
-    .cycle_i        (cycle_o),
-    .sq_req_valid_o (rd_req_valid[RdTx]),
-    .sq_req_ready_i (rd_req_ready[RdTx]),
-    .sq_req_addr_o  (rd_req_addr[RdTx]),
-    .sq_req_beats_o (rd_req_beats[RdTx]),
-    .sq_rsp_valid_i (rd_rsp_valid[RdTx]),
-    .pk_req_valid_o (rd_req_valid[RdPacket]),
-    .pk_req_ready_i (rd_req_ready[RdPacket]),
-    .pk_req_addr_o  (rd_req_addr[RdPacket]),
-    .pk_req_beats_o (rd_req_beats[RdPacket]),
-    .pk_rsp_valid_i (rd_rsp_valid[RdPacket]),
-    .rsp_data_i     (rd_data),
-    .rsp_last_i     (rd_last),
-    .rsp_err_i      (rd_err),
-    .cq_req_valid_o (wr_req_valid[Tx]),
-    .cq_req_ready_i (wr_req_ready[Tx]),
-    .cq_req_addr_o  (wr_req_addr[Tx]),
-    .cq_req_beats_o (wr_req_beats[Tx]),
-    .cq_data_valid_o(wr_data_valid[Tx]),
-    .cq_data_ready_i(wr_data_ready[Tx]),
-    .cq_data_o      (wr_data[Tx]),
-    .cq_done_valid_i(wr_done[Tx]),
-    .cq_done_err_i  (wr_err),
+    .rx_waiting_o     (hostrx_waiting),
+    .rx_reason_o      (hostrx_reason),
     .m_valid_o,
     .m_ready_i,
     .m_beat_o,
     .m_meta_o,
-    .in_o           (hosttx_in),
-    .out_o          (hosttx_out),
-    .drop_valid_o   (hosttx_drop_valid),
-    .drop_o         (hosttx_drop)
+    .in_o             (host_in),
+    .out_o            (host_out),
+    .drop_valid_o     (host_drop_valid),
+    .drop_rx_o        (hostrx_drop),
+    .drop_tx_o        (hosttx_drop)
   );
 
   // ------------------------------------------------------------------------------------ events, counters, interrupts
@@ -546,7 +405,7 @@ module host_if #(
   logic             monitor_busy;
   logic             msix_busy;
   logic [Sites-1:0] drop_valid;
-  assign drop_valid = {drop_valid_i, hosttx_drop_valid, hostrx_drop_valid, rx_drop_valid_i};
+  assign drop_valid = {drop_valid_i, host_drop_valid, rx_drop_valid_i};
 
   drop_monitor #(
     .NumPipes(NumPipes)
@@ -581,8 +440,8 @@ module host_if #(
     .rst_ni,
     .stage_in_i,
     .stage_out_i,
-    .host_in_i    ({hosttx_in, hostrx_in}),
-    .host_out_i   ({hosttx_out, hostrx_out}),
+    .host_in_i    (host_in),
+    .host_out_i   (host_out),
     .rx_frame_i,
     .rx_stored_i,
     .rx_bytes_i,
@@ -610,7 +469,7 @@ module host_if #(
 
   // ------------------------------------------------------------------------------------ packets in flight
   logic moving;
-  assign busy_raw = moving || (ring_busy != '0) || rd_busy || wr_busy || monitor_busy || msix_busy || activity_i;
+  assign busy_raw = moving || rings_busy || rd_busy || wr_busy || monitor_busy || msix_busy || activity_i;
 
   flight_account #(
     .LingerCycles(LingerCycles),
@@ -619,9 +478,9 @@ module host_if #(
   ) u_flight_account (
     .clk_i,
     .rst_ni,
-    .arrived_i ({hosttx_in, rx_frame_i}),
-    .left_i    ({hostrx_out, tx_frame_i, drop_valid}),
-    .progress_i((stage_in_i != '0) || (stage_out_i != '0) || (rx_stored_i != '0) || activity_i || hostrx_in),
+    .arrived_i ({host_in[1], rx_frame_i}),
+    .left_i    ({host_out[0], tx_frame_i, drop_valid}),
+    .progress_i((stage_in_i != '0) || (stage_out_i != '0) || (rx_stored_i != '0) || activity_i || host_in[0]),
     .held_i    (hostrx_waiting || !enable_o),
     .busy_i    (busy_raw || axil_busy),
     .moving_o  (moving),

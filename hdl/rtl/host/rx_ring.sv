@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Packets to the host: collects whole packets in a buffer, writes each into the next posted host buffer and
+// Engine of the ring of packets to the host: collects whole packets in a buffer, writes each into the next posted host buffer and
 // then its completion.
 //
 // One descriptor gives one completion: Ok; TooSmall (the packet is longer than the buffer: drop
@@ -25,22 +25,17 @@ module rx_ring #(
   input  wire          clk_i,
   input  wire          rst_ni,
 
-  // Registers.
-  input  wire          enable_i,
-  input  wire          irq_enable_i,
-  input  wire  [3:0]   sq_log2_i,
-  input  wire  [3:0]   cq_log2_i,
-  input  wire  [63:0]  sq_base_i,
-  input  wire  [63:0]  cq_base_i,
-  input  wire  [63:0]  index_addr_i,
-  input  wire  [31:0]  sq_tail_i,
-  input  wire  [31:0]  cq_head_i,
-  output logic [31:0]  sq_head_o,
-  output logic [31:0]  cq_tail_o,
-  output logic         active_o,
-  output logic [3:0]   error_o,
-  output logic         irq_o,
-  output logic         busy_o,
+  // Ring.
+  output logic         wanted_o,
+  output logic         working_o,
+  input  wire          start_i,
+  input  wire          fetching_i,
+  output logic         d_ready_o,
+  input  wire  [511:0] d_data_i,
+  output logic         c_valid_o,
+  output headend_tables_pkg::rx_completion_t c_data_o,
+  input  wire          c_done_i,
+  input  wire          c_err_i,
   output logic         waiting_o,
 
   // Packets from the pipeline.
@@ -50,25 +45,6 @@ module rx_ring #(
   input  wire  headend_tables_pkg::meta_t s_meta_i,
   output logic [15:0]  free_o,
 
-  // Descriptor reads.
-  output logic         sq_req_valid_o,
-  input  wire          sq_req_ready_i,
-  output logic [63:0]  sq_req_addr_o,
-  output logic [6:0]   sq_req_beats_o,
-  input  wire          sq_rsp_valid_i,
-  input  wire  [511:0] rsp_data_i,
-  input  wire          rsp_last_i,
-  input  wire          rsp_err_i,
-
-  // Completion writes.
-  output logic         cq_req_valid_o,
-  input  wire          cq_req_ready_i,
-  output logic [63:0]  cq_req_addr_o,
-  output logic [6:0]   cq_req_beats_o,
-  output logic         cq_data_valid_o,
-  input  wire          cq_data_ready_i,
-  output logic [511:0] cq_data_o,
-  input  wire          cq_done_valid_i,
   // Packet writes.
   output logic         pk_req_valid_o,
   input  wire          pk_req_ready_i,
@@ -78,8 +54,7 @@ module rx_ring #(
   input  wire          pk_data_ready_i,
   output logic [511:0] pk_data_o,
   input  wire          pk_done_valid_i,
-  // Shared answer.
-  input  wire          done_err_i,
+  input  wire          pk_done_err_i,
 
   output logic         in_o,             // pulse: a packet arrived
   output logic         out_o,            // pulse: a packet was delivered
@@ -106,60 +81,8 @@ module rx_ring #(
 
   logic [3:0] state_q;
 
-  // ------------------------------------------------------------------------------------ ring parts
-  logic         run;
-  logic [3:0]   sq_err;
-  logic [3:0]   cq_err;
-  logic         sq_idle;
-  logic         cq_idle;
-  logic         sq_pending;
-  logic         cq_pending;
-  logic         space;
-  logic         d_valid;
-  logic         start;
-  logic [511:0] d_data;
-  logic         c_done;
-  logic         c_err;
-  logic         info_valid;
-
-  ring_ctl u_ctl (
-    .clk_i,
-    .rst_ni,
-    .enable_i,
-    .idle_i  (sq_idle && cq_idle && (state_q == StIdle)),
-    .err_i   ((sq_err != '0) ? sq_err : cq_err),
-    .active_o,
-    .run_o   (run),
-    .error_o
-  );
-
-  sq_fetch #(
-    .EntryBeats (1),
-    .FifoEntries(16)
-  ) u_sq (
-    .clk_i,
-    .rst_ni     (active_o),
-    .run_i      (run),
-    .base_i     (sq_base_i),
-    .log2_i     (sq_log2_i),
-    .tail_i     (sq_tail_i),
-    .consume_i  (c_done),
-    .sq_head_o,
-    .req_valid_o(sq_req_valid_o),
-    .req_ready_i(sq_req_ready_i),
-    .req_addr_o (sq_req_addr_o),
-    .req_beats_o(sq_req_beats_o),
-    .rsp_valid_i(sq_rsp_valid_i),
-    .rsp_data_i,
-    .rsp_last_i,
-    .rsp_err_i,
-    .d_valid_o  (d_valid),
-    .d_ready_i  (start),
-    .d_data_o   (d_data),
-    .err_o      (sq_err),
-    .idle_o     (sq_idle),
-    .pending_o  (sq_pending)
-  );
+  // ------------------------------------------------------------------------------------ completion
+  logic info_valid;
 
   // What the completion says about a packet.
   typedef struct packed {
@@ -177,7 +100,6 @@ module rx_ring #(
   localparam int unsigned InfoW  = AboutW + 16;
 
   headend_tables_pkg::rx_desc_t       desc_q;
-  headend_tables_pkg::rx_completion_t completion;
   logic [3:0]                         status_q;
   about_t                             head;         // packet at the head of the buffer
   logic [15:0]                        head_len;
@@ -186,56 +108,26 @@ module rx_ring #(
   assign has_packet = (status_q != headend_tables_pkg::IO_STATUS_BAD_DESCRIPTOR);
 
   always_comb begin
-    completion        = '0;
-    completion.status = status_q;
-    completion.cookie = desc_q.cookie;
+    c_data_o        = '0;
+    c_data_o.status = status_q;
+    c_data_o.cookie = desc_q.cookie;
     if (has_packet) begin
-      completion.decrypted = head.decrypted;
-      completion.l3        = head.l3;
-      completion.reason    = 8'(head.reason);
-      completion.ingress   = head.ingress;
-      completion.vrf       = 16'(head.vrf);
-      completion.sa        = head.sa;
-      completion.len       = head_len;
-      completion.intf      = head.intf;
-      completion.cycle     = head.cycle;
+      c_data_o.decrypted = head.decrypted;
+      c_data_o.l3        = head.l3;
+      c_data_o.reason    = 8'(head.reason);
+      c_data_o.ingress   = head.ingress;
+      c_data_o.vrf       = 16'(head.vrf);
+      c_data_o.sa        = head.sa;
+      c_data_o.len       = head_len;
+      c_data_o.intf      = head.intf;
+      c_data_o.cycle     = head.cycle;
     end
   end
 
-  cq_writer #(
-    .EntryBeats(1)
-  ) u_cq (
-    .clk_i,
-    .rst_ni      (active_o),
-    .run_i       (run),
-    .halt_i      (error_o != '0),
-    .irq_enable_i,
-    .base_i      (cq_base_i),
-    .log2_i      (cq_log2_i),
-    .index_addr_i,
-    .cq_head_i,
-    .sq_head_i   (sq_head_o),
-    .cq_tail_o,
-    .space_o     (space),
-    .c_valid_i   (state_q == StComplete),
-    .c_data_i    (completion),
-    .c_done_o    (c_done),
-    .c_err_o     (c_err),
-    .more_i      ((info_valid && (d_valid || sq_pending)) || (state_q != StIdle)),
-    .req_valid_o (cq_req_valid_o),
-    .req_ready_i (cq_req_ready_i),
-    .req_addr_o  (cq_req_addr_o),
-    .req_beats_o (cq_req_beats_o),
-    .data_valid_o(cq_data_valid_o),
-    .data_ready_i(cq_data_ready_i),
-    .data_o      (cq_data_o),
-    .done_valid_i(cq_done_valid_i),
-    .done_err_i,
-    .irq_o,
-    .err_o       (cq_err),
-    .idle_o      (cq_idle),
-    .pending_o   (cq_pending)
-  );
+  assign wanted_o  = info_valid;
+  assign working_o = (state_q != StIdle);
+  assign d_ready_o = start_i;
+  assign c_valid_o = (state_q == StComplete);
 
   // ------------------------------------------------------------------------------------ packet buffer
   logic [PtrW:0]             wr_q;        // next beat written
@@ -339,7 +231,6 @@ module rx_ring #(
   logic         delivered_q;
   logic         unused;
 
-  assign start   = (state_q == StIdle) && run && space && d_valid && info_valid;
   assign bad     = (desc_q.addr[5:0] != '0) || (desc_q.len[5:0] != '0) || (desc_q.len == '0);
   assign beats   = 8'((head_len + 16'd63) >> 6);
   assign to_page = 8'd64 - {2'b00, addr_q[11:6]};
@@ -354,9 +245,7 @@ module rx_ring #(
   assign rd_en           = ((state_q == StData) && (to_read_q != '0) && (!data_valid_q || pk_data_ready_i))
                         || (state_q == StDropRead);
 
-  assign busy_o    = (active_o != enable_i) || (active_o && (!sq_idle || !cq_idle || (state_q != StIdle)
-                     || sq_pending || cq_pending || start)) || push;
-  assign waiting_o = (info_valid || (used != '0)) && (state_q == StIdle) && !start && !sq_pending;
+  assign waiting_o = (info_valid || (used != '0)) && (state_q == StIdle) && !start_i && !fetching_i;
 
   always_ff @(posedge clk_i) begin
     if (!rst_ni) begin
@@ -378,7 +267,7 @@ module rx_ring #(
       unique case (state_q)
         StIdle: begin
           delivered_q <= 1'b0;
-          if (start) begin
+          if (start_i) begin
             state_q <= StCheck;
           end
         end
@@ -405,7 +294,7 @@ module rx_ring #(
         end
         StWait: begin
           if (pk_done_valid_i) begin
-            if (done_err_i) begin
+            if (pk_done_err_i) begin
               status_q <= headend_tables_pkg::IO_STATUS_DMA_ERROR;
               state_q  <= StComplete;
             end else begin
@@ -414,12 +303,12 @@ module rx_ring #(
           end
         end
         StComplete: begin
-          if (c_done) begin
+          if (c_done_i) begin
             rd_q        <= base_q;
-            delivered_q <= !c_err && (status_q == headend_tables_pkg::IO_STATUS_OK);
+            delivered_q <= !c_err_i && (status_q == headend_tables_pkg::IO_STATUS_OK);
             if (!has_packet) begin
               state_q <= StIdle;
-            end else if (!c_err && (status_q == headend_tables_pkg::IO_STATUS_OK)) begin
+            end else if (!c_err_i && (status_q == headend_tables_pkg::IO_STATUS_OK)) begin
               state_q <= StRelease;
             end else begin
               state_q <= StDropRead;
@@ -442,8 +331,8 @@ module rx_ring #(
   end
 
   always_ff @(posedge clk_i) begin
-    if (start) begin
-      desc_q <= d_data;
+    if (start_i) begin
+      desc_q <= d_data_i;
     end
     if (state_q == StCheck) begin
       left_q <= beats;

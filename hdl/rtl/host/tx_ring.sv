@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Packets from the host: reads descriptors and packets from host memory and feeds them into the pipeline.
+// Engine of the ring of packets from the host: reads packets from host memory and feeds them into the pipeline.
 //
 // Store and forward: a packet enters the pipeline only when every one of its bytes has been read without
 // error, so a refused read never lets a partial packet out. Each descriptor gives one completion: Ok once
@@ -9,7 +9,7 @@
 // 20..MaxFrameBytes for Route, VRF or destination unknown). Destination Port p gives op = Direct; Route
 // gives a packet that starts with its IP header for lookup in the descriptor's VRF.
 //
-// While `hold_i` (the ports are disabled) descriptors wait. On disable the packet in work is finished first,
+// While the ports are disabled descriptors wait. On disable the packet in work is finished first,
 // completion included; packets in the buffer go on into the pipeline. Pulses: `in_o` per descriptor taken
 // (counted in host_tx_frames), `out_o` per packet committed; the difference is in the drop counters.
 //
@@ -24,52 +24,27 @@ module tx_ring #(
   input  wire          clk_i,
   input  wire          rst_ni,
 
-  // Registers.
-  input  wire          enable_i,
-  input  wire          hold_i,
-  input  wire          irq_enable_i,
-  input  wire  [3:0]   sq_log2_i,
-  input  wire  [3:0]   cq_log2_i,
-  input  wire  [63:0]  sq_base_i,
-  input  wire  [63:0]  cq_base_i,
-  input  wire  [63:0]  index_addr_i,
-  input  wire  [31:0]  sq_tail_i,
-  input  wire  [31:0]  cq_head_i,
-  output logic [31:0]  sq_head_o,
-  output logic [31:0]  cq_tail_o,
-  output logic         active_o,
-  output logic [3:0]   error_o,
-  output logic         irq_o,
-  output logic         busy_o,
-  input  wire  [63:0]  cycle_i,
+  // Ring.
+  output logic         working_o,
+  input  wire          start_i,
+  output logic         d_ready_o,
+  input  wire  [511:0] d_data_i,
+  output logic         c_valid_o,
+  output headend_tables_pkg::tx_completion_t c_data_o,
+  input  wire          c_done_i,
 
-  // Descriptor reads.
-  output logic         sq_req_valid_o,
-  input  wire          sq_req_ready_i,
-  output logic [63:0]  sq_req_addr_o,
-  output logic [6:0]   sq_req_beats_o,
-  input  wire          sq_rsp_valid_i,
+  input  wire  [63:0]  cycle_i,
+  output logic         busy_o,           // packets wait for the pipeline
+
   // Packet reads.
   output logic         pk_req_valid_o,
   input  wire          pk_req_ready_i,
   output logic [63:0]  pk_req_addr_o,
   output logic [6:0]   pk_req_beats_o,
   input  wire          pk_rsp_valid_i,
-  // Shared answer bus.
   input  wire  [511:0] rsp_data_i,
   input  wire          rsp_last_i,
   input  wire          rsp_err_i,
-
-  // Completion writes.
-  output logic         cq_req_valid_o,
-  input  wire          cq_req_ready_i,
-  output logic [63:0]  cq_req_addr_o,
-  output logic [6:0]   cq_req_beats_o,
-  output logic         cq_data_valid_o,
-  input  wire          cq_data_ready_i,
-  output logic [511:0] cq_data_o,
-  input  wire          cq_done_valid_i,
-  input  wire          cq_done_err_i,
 
   // Packets into the pipeline.
   output logic         m_valid_o,
@@ -99,107 +74,20 @@ module tx_ring #(
 
   logic [2:0] state_q;
 
-  // ------------------------------------------------------------------------------------ ring parts
-  logic         run;
-  logic [3:0]   sq_err;
-  logic [3:0]   cq_err;
-  logic         sq_idle;
-  logic         cq_idle;
-  logic         sq_pending;
-  logic         cq_pending;
-  logic         space;
-  logic         d_valid;
-  logic         d_ready;
-  logic [511:0] d_data;
-  logic         c_done;
-  logic         c_err;
-
-  ring_ctl u_ctl (
-    .clk_i,
-    .rst_ni,
-    .enable_i,
-    .idle_i  (sq_idle && cq_idle && (state_q == StIdle)),
-    .err_i   ((sq_err != '0) ? sq_err : cq_err),
-    .active_o,
-    .run_o   (run),
-    .error_o
-  );
-
-  sq_fetch #(
-    .EntryBeats (1),
-    .FifoEntries(16)
-  ) u_sq (
-    .clk_i,
-    .rst_ni     (active_o),
-    .run_i      (run),
-    .base_i     (sq_base_i),
-    .log2_i     (sq_log2_i),
-    .tail_i     (sq_tail_i),
-    .consume_i  (c_done),
-    .sq_head_o,
-    .req_valid_o(sq_req_valid_o),
-    .req_ready_i(sq_req_ready_i),
-    .req_addr_o (sq_req_addr_o),
-    .req_beats_o(sq_req_beats_o),
-    .rsp_valid_i(sq_rsp_valid_i),
-    .rsp_data_i,
-    .rsp_last_i,
-    .rsp_err_i,
-    .d_valid_o  (d_valid),
-    .d_ready_i  (d_ready),
-    .d_data_o   (d_data),
-    .err_o      (sq_err),
-    .idle_o     (sq_idle),
-    .pending_o  (sq_pending)
-  );
-
-  headend_tables_pkg::tx_desc_t       desc_q;
-  headend_tables_pkg::tx_completion_t completion;
-  logic [3:0]                         status_q;
+  headend_tables_pkg::tx_desc_t desc_q;
+  logic [3:0]                   status_q;
 
   always_comb begin
-    completion        = '0;
-    completion.status = status_q;
-    completion.cookie = desc_q.cookie;
+    c_data_o        = '0;
+    c_data_o.status = status_q;
+    c_data_o.cookie = desc_q.cookie;
   end
 
-  cq_writer #(
-    .EntryBeats(1)
-  ) u_cq (
-    .clk_i,
-    .rst_ni      (active_o),
-    .run_i       (run),
-    .halt_i      (error_o != '0),
-    .irq_enable_i,
-    .base_i      (cq_base_i),
-    .log2_i      (cq_log2_i),
-    .index_addr_i,
-    .cq_head_i,
-    .sq_head_i   (sq_head_o),
-    .cq_tail_o,
-    .space_o     (space),
-    .c_valid_i   (state_q == StComplete),
-    .c_data_i    (completion),
-    .c_done_o    (c_done),
-    .c_err_o     (c_err),
-    .more_i      (d_valid || sq_pending || (state_q != StIdle)),
-    .req_valid_o (cq_req_valid_o),
-    .req_ready_i (cq_req_ready_i),
-    .req_addr_o  (cq_req_addr_o),
-    .req_beats_o (cq_req_beats_o),
-    .data_valid_o(cq_data_valid_o),
-    .data_ready_i(cq_data_ready_i),
-    .data_o      (cq_data_o),
-    .done_valid_i(cq_done_valid_i),
-    .done_err_i  (cq_done_err_i),
-    .irq_o,
-    .err_o       (cq_err),
-    .idle_o      (cq_idle),
-    .pending_o   (cq_pending)
-  );
+  assign working_o = (state_q != StIdle);
+  assign d_ready_o = start_i;
+  assign c_valid_o = (state_q == StComplete);
 
   // ------------------------------------------------------------------------------------ packet reader
-  logic            start;
   logic            bad;
   logic            is_route;
   logic [7:0]      beats;          // beats of the packet
@@ -216,8 +104,6 @@ module tx_ring #(
   logic            info_ready;
   logic            unused;
 
-  assign start    = (state_q == StIdle) && run && space && d_valid && !hold_i;
-  assign d_ready  = start;
   assign is_route = (desc_q.dest == headend_tables_pkg::TX_DEST_ROUTE);
   assign bad      = (desc_q.addr[5:0] != '0)
                  || (desc_q.len > headend_tables_pkg::MaxFrameBytes)
@@ -228,14 +114,13 @@ module tx_ring #(
   assign to_page  = 8'd64 - {2'b00, addr_q[11:6]};
   assign burst    = (left_q < to_page) ? left_q : to_page;
   assign free     = (PtrW + 1)'(BufferBeats) - (wr_q - rd_q);
-  assign unused   = ^{c_err, desc_q.rsvd0, desc_q.rsvd};
+  assign unused   = ^{desc_q.rsvd0, desc_q.rsvd};
 
   assign pk_req_valid_o = (state_q == StReq);
   assign pk_req_addr_o  = addr_q;
   assign pk_req_beats_o = burst[6:0];
 
-  assign busy_o = (active_o != enable_i) || (active_o && (!sq_idle || !cq_idle || (state_q != StIdle)
-                  || cq_pending || (sq_pending && !hold_i) || start)) || info_valid || m_valid_o;
+  assign busy_o = info_valid || m_valid_o;
 
   always_ff @(posedge clk_i) begin
     if (!rst_ni) begin
@@ -246,12 +131,12 @@ module tx_ring #(
       out_o    <= 1'b0;
       drop_valid_o <= 1'b0;
     end else begin
-      in_o         <= start;
+      in_o         <= start_i;
       out_o        <= 1'b0;
       drop_valid_o <= 1'b0;
       unique case (state_q)
         StIdle: begin
-          if (start) begin
+          if (start_i) begin
             state_q <= StCheck;
           end
         end
@@ -291,7 +176,7 @@ module tx_ring #(
           out_o    <= 1'b1;
         end
         default: begin  // StComplete
-          if (c_done) begin
+          if (c_done_i) begin
             state_q <= StIdle;
           end
         end
@@ -300,8 +185,8 @@ module tx_ring #(
   end
 
   always_ff @(posedge clk_i) begin
-    if (start) begin
-      desc_q <= d_data;
+    if (start_i) begin
+      desc_q <= d_data_i;
     end
     if (state_q == StCheck) begin
       left_q   <= beats;

@@ -231,13 +231,10 @@ pub(crate) fn settle(card: &mut Card) {
         }
         card.step();
     }
-    let stages: Vec<_> = (0..9)
-        .map(|n| (card.counter(reg::STAGE_IN + 8 * n), card.counter(reg::STAGE_OUT + 8 * n)))
-        .collect();
-    let drops: Vec<_> = (1..64)
-        .map(|n| (n, card.counter(reg::drop_count(n))))
-        .filter(|(_, count)| *count != 0)
-        .collect();
+    let stages: Vec<_> =
+        (0..9).map(|n| (card.counter(reg::STAGE_IN + 8 * n), card.counter(reg::STAGE_OUT + 8 * n))).collect();
+    let drops: Vec<_> =
+        (1..64).map(|n| (n, card.counter(reg::drop_count(n)))).filter(|(_, count)| *count != 0).collect();
     panic!("not idle: balance {:?}, stages {stages:?}, drops {drops:?}", balance(card));
 }
 
