@@ -194,7 +194,9 @@ module headend_datapath #(
     end
 
     headend_pipe #(
-      .Sources(Sources)
+      .Sources(Sources),
+      .IdStart(p),
+      .IdStep (NumPipes)
     ) u_pipe (
       .clk_i,
       .rst_ni,

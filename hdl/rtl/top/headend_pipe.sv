@@ -26,6 +26,8 @@
 
 module headend_pipe #(
   parameter int unsigned Sources = headend_tables_pkg::NumPorts + 1,
+  parameter int unsigned IdStart = 0,    // IPv4 identification: no two pipelines give out the same
+  parameter int unsigned IdStep  = 1,
   localparam int unsigned BeatW  = headend_tables_pkg::BEAT_W,
   localparam int unsigned MetaW  = headend_tables_pkg::META_W,
   localparam int unsigned DropW  = headend_tables_pkg::DROP_RECORD_W,
@@ -347,7 +349,10 @@ module headend_pipe #(
   headend_tables_pkg::gcm_ctx_t   enc_ctx;
   headend_tables_pkg::outer_hdr_t enc_hdr;
 
-  esp_encap u_esp_encap (
+  esp_encap #(
+    .IdStart(IdStart),
+    .IdStep (IdStep)
+  ) u_esp_encap (
     .clk_i,
     .rst_ni,
     .s_valid_i   (qos_valid),
