@@ -109,7 +109,8 @@ module esp_finish #(
 
   stream_append #(
     .MaxBytes (16),
-    .SideWidth(MetaW + HdrW)
+    .SideWidth(MetaW + HdrW),
+    .AtEop    (1'b1)
   ) u_append (
     .clk_i,
     .rst_ni,

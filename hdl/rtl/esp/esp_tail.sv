@@ -113,6 +113,8 @@ module esp_tail #(
   // ------------------------------------------------------------------------------ stage 3: alignment
   logic                  c_valid_q;
   logic [4:0]            c_icv_len_q;
+  logic                  c_icv_8_q;
+  logic                  c_icv_12_q;
   logic [BeatsWidth-1:0] c_beats_q;
   logic [15:0]           c_len_q;
   logic [TailW-1:0]      c_tail_q;       // last 19 bytes of the packet
@@ -140,6 +142,8 @@ module esp_tail #(
   always_ff @(posedge clk_i) begin
     if (b_end_q) begin
       c_icv_len_q <= b_icv_len_q;
+      c_icv_8_q   <= (b_icv_len_q == 5'd8);
+      c_icv_12_q  <= (b_icv_len_q == 5'd12);
       c_beats_q   <= b_beats_q;
       c_len_q     <= ((16'(b_beats_q) - 16'd1) << 6) + 16'(b_bytes_q);
       c_tail_q    <= tail[TailW-1:0];
@@ -148,7 +152,7 @@ module esp_tail #(
   end
 
   // ------------------------------------------------------------------------------ stage 4: fields
-  localparam int unsigned GapW  = 16;     // successor bits looked at together
+  localparam int unsigned GapW  = 8;      // successor bits looked at together
   localparam int unsigned Gaps  = (RunW + GapW - 1) / GapW;
 
   logic [TailW-1:0]     end_bytes;      // byte 0 last padding byte, 1 pad length, 2 next header, 3... ICV
@@ -158,11 +162,13 @@ module esp_tail #(
   logic [Gaps*GapW-1:0] gaps;           // bytes of the padding that are not their predecessor plus 1
 
   always_comb begin
-    unique case (c_icv_len_q)
-      5'd8:    end_bytes = c_tail_q >> 64;
-      5'd12:   end_bytes = c_tail_q >> 32;
-      default: end_bytes = c_tail_q;
-    endcase
+    if (c_icv_8_q) begin
+      end_bytes = c_tail_q >> 64;
+    end else if (c_icv_12_q) begin
+      end_bytes = c_tail_q >> 32;
+    end else begin
+      end_bytes = c_tail_q;
+    end
   end
   assign pad_len  = end_bytes[15:8];
   assign overhead = 16'(c_icv_len_q) + 16'd2;

@@ -23,6 +23,7 @@ module sa_in_expiry #(
   input  wire              p_valid_i,
   input  wire  [AddrW-1:0] p_sa_i,
 
+  input  wire              x_valid_i,
   input  wire  [AddrW-1:0] x_sa_i,
   input  wire              x_good_i,            // count the packet
   input  wire  [15:0]      x_len_i,
@@ -52,7 +53,8 @@ module sa_in_expiry #(
 
   ram_1r1w #(.Width(LeftW), .Depth(Depth)) u_left (
     .clk_i, .rst_ni,
-    .we_i(set_i || (rst_ni && x_good_i)), .waddr_i(set_i ? set_sa_i : x_sa_i), .wdata_i(set_i ? left_set : left_next),
+    .we_i(set_i || (rst_ni && x_valid_i)), .waddr_i(set_i ? set_sa_i : x_sa_i),
+    .wdata_i(set_i ? left_set : (x_good_i ? left_next : left)),
     .re_i(p_valid_i), .raddr_i(p_sa_i), .rdata_o(left)
   );
 

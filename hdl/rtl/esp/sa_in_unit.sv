@@ -93,7 +93,9 @@ module sa_in_unit #(
   logic                       tbl_mine;
   logic                       tbl_busy_q;      // no packet is taken
   logic [2:0]                 tbl_wait_q;
-  logic                       tbl_go;          // all packets are through: access the memories
+  logic                       tbl_go_q;        // all packets are through: access the memories
+  logic                       tbl_set_q;       // to write them
+  logic                       tbl_get_q;       // to read them
   logic [1:0]                 tbl_read_q;
   logic                       tbl_install_q;   // write of SaIn, else access to SaInState
   logic [AddrW-1:0]           tbl_addr_q;
@@ -105,17 +107,22 @@ module sa_in_unit #(
   assign tbl_record = tbl_wdata_i[headend_tables_pkg::SA_IN_W-1:0];
   assign tbl_mine   = tbl_req_i && ((tbl_sel_i == headend_tables_pkg::TABLE_SA_IN && tbl_we_i) ||
                                     tbl_sel_i == headend_tables_pkg::TABLE_SA_IN_STATE);
-  assign tbl_go     = tbl_busy_q && (tbl_wait_q == 3'd0);
 
   always_ff @(posedge clk_i) begin
     if (!rst_ni) begin
       tbl_busy_q <= 1'b0;
       tbl_wait_q <= '0;
+      tbl_go_q   <= 1'b0;
+      tbl_set_q  <= 1'b0;
+      tbl_get_q  <= 1'b0;
       tbl_read_q <= '0;
     end else begin
-      tbl_busy_q <= tbl_mine || (tbl_busy_q && !tbl_go);
+      tbl_busy_q <= tbl_mine || (tbl_busy_q && !tbl_go_q);
+      tbl_go_q   <= (tbl_wait_q == 3'd1);
+      tbl_set_q  <= (tbl_wait_q == 3'd1) && tbl_install_q;
+      tbl_get_q  <= (tbl_wait_q == 3'd1) && !tbl_install_q;
       tbl_wait_q <= tbl_mine ? 3'(DrainCycles) : tbl_wait_q - 3'(tbl_wait_q != '0);
-      tbl_read_q <= {tbl_read_q[0], tbl_go && !tbl_install_q};
+      tbl_read_q <= {tbl_read_q[0], tbl_get_q};
     end
   end
 
@@ -142,8 +149,8 @@ module sa_in_unit #(
 
   logic install;
   logic get;
-  assign install = rst_ni && tbl_go && tbl_install_q;
-  assign get     = tbl_go && !tbl_install_q;
+  assign install = rst_ni && tbl_set_q;
+  assign get     = tbl_get_q;
 
   // ---------------------------------------------------------------------------------- R: choose a lane
   logic                 turn_q;      // lane that goes first when both ask
@@ -285,6 +292,7 @@ module sa_in_unit #(
     .rst_ni,
     .p_valid_i       (p_valid_q),
     .p_sa_i          (p_q.sa[AddrW-1:0]),
+    .x_valid_i       (x_valid_q),
     .x_sa_i          (x_q.sa[AddrW-1:0]),
     .x_good_i        (x_good),
     .x_len_i         (x_q.inner_len),

@@ -49,9 +49,11 @@ module classify_lane #(
   localparam logic [15:0] TypeIpv4 = 16'h0800;
   localparam logic [15:0] TypeIpv6 = 16'h86dd;
 
-  // ------------------------------------------------------------------ cycle 0: read the interface, judge lengths
+  // ------------------------------------------------------------------ cycle 0: read the interface; lines 4 to 15
   headend_tables_pkg::parsed_t in_p;
-  logic short_l2, short_esp, type4, type6;
+  logic short_l2, short_esp, type4, type6, mpls_line;
+  logic [headend_tables_pkg::DROP_REASON_W-1:0] later_drop;
+  logic [headend_tables_pkg::HOST_REASON_W-1:0] later_host;
   assign intf_re_o = valid_i;
   assign intf_raddr_o = meta_i.intf[AddrW-1:0];
   assign in_p = meta_i.parsed;
@@ -60,21 +62,45 @@ module classify_lane #(
   assign type4 = in_p.ethertype == TypeIpv4;
   assign type6 = in_p.ethertype == TypeIpv6;
 
-  logic s1_valid_q, s1_short_l2, s1_short_esp, s1_type4, s1_type6;
+  always_comb begin
+    later_drop = headend_tables_pkg::DROP_REASON_NONE;
+    later_host = headend_tables_pkg::HOST_REASON_NONE;
+    mpls_line  = 1'b0;
+    if (in_p.is_arp) later_host = headend_tables_pkg::HOST_REASON_ARP;
+    else if (in_p.mac_bcast) later_host = headend_tables_pkg::HOST_REASON_MULTICAST_MAC;
+    else if (in_p.vlan_count != 2'd0) later_host = headend_tables_pkg::HOST_REASON_VLAN_UNKNOWN;
+    else if (in_p.is_mpls) mpls_line = 1'b1;
+    else if (type6 && in_p.is_esp) begin
+      if (short_esp) later_drop = headend_tables_pkg::DROP_REASON_ESP_TOO_SHORT;
+    end
+    else if (type6 && in_p.is_ah) later_host = headend_tables_pkg::HOST_REASON_AH;
+    else if (type6 && in_p.ip6_ext) later_host = headend_tables_pkg::HOST_REASON_IPV6_EXTENSION;
+    else if (!type4) later_host = headend_tables_pkg::HOST_REASON_UNKNOWN_ETHERTYPE;
+    else if (in_p.malformed) later_drop = headend_tables_pkg::DROP_REASON_OUTER_MALFORMED;
+    else if (in_p.csum_bad) later_drop = headend_tables_pkg::DROP_REASON_OUTER_CHECKSUM;
+    else if (in_p.has_options) later_host = headend_tables_pkg::HOST_REASON_IP_OPTIONS;
+    else if (in_p.is_ah) later_host = headend_tables_pkg::HOST_REASON_AH;
+    else if (in_p.is_fragment && (in_p.proto == ProtoEsp)) later_host = headend_tables_pkg::HOST_REASON_FRAGMENT;
+    else if (in_p.is_esp && short_esp) later_drop = headend_tables_pkg::DROP_REASON_ESP_TOO_SHORT;
+  end
+
+  logic s1_valid_q, s1_short_l2, s1_mpls_line;
+  logic [headend_tables_pkg::DROP_REASON_W-1:0] s1_drop;
+  logic [headend_tables_pkg::HOST_REASON_W-1:0] s1_host;
   headend_tables_pkg::meta_t s1_meta_q;
   hdr_delay #(
-      .Width (headend_tables_pkg::META_W + 4),
+      .Width (headend_tables_pkg::META_W + headend_tables_pkg::DROP_REASON_W + headend_tables_pkg::HOST_REASON_W + 2),
       .Cycles(1)
   ) u_meta (
       .clk_i,
       .rst_ni,
       .valid_i,
-      .d_i    ({meta_i, short_l2, short_esp, type4, type6}),
+      .d_i    ({meta_i, later_drop, later_host, short_l2, mpls_line}),
       .valid_o(s1_valid_q),
-      .q_o    ({s1_meta_q, s1_short_l2, s1_short_esp, s1_type4, s1_type6})
+      .q_o    ({s1_meta_q, s1_drop, s1_host, s1_short_l2, s1_mpls_line})
   );
 
-  // ------------------------------------------------------------------ cycle 1: decide
+  // ------------------------------------------------------------------ cycle 1: lines 1 to 3, the interface's MPLS
   headend_tables_pkg::parsed_t p;
   logic intf_up;
   assign p = s1_meta_q.parsed;
@@ -82,31 +108,18 @@ module classify_lane #(
 
   logic [headend_tables_pkg::DROP_REASON_W-1:0] drop;
   logic [headend_tables_pkg::HOST_REASON_W-1:0] host;
-
   always_comb begin
     drop = headend_tables_pkg::DROP_REASON_NONE;
     host = headend_tables_pkg::HOST_REASON_NONE;
     if (!intf_up) drop = headend_tables_pkg::DROP_REASON_INTF_DOWN;
     else if (s1_short_l2) drop = headend_tables_pkg::DROP_REASON_OUTER_MALFORMED;
     else if (!p.mac_bcast && (p.dmac != intf_i.mac)) drop = headend_tables_pkg::DROP_REASON_MAC_NOT_OURS;
-    else if (p.is_arp) host = headend_tables_pkg::HOST_REASON_ARP;
-    else if (p.mac_bcast) host = headend_tables_pkg::HOST_REASON_MULTICAST_MAC;
-    else if (p.vlan_count != 2'd0) host = headend_tables_pkg::HOST_REASON_VLAN_UNKNOWN;
-    else if (p.is_mpls) begin
+    else if (s1_mpls_line) begin
       if (!intf_i.mpls) drop = headend_tables_pkg::DROP_REASON_MPLS_DISABLED;
+    end else begin
+      drop = s1_drop;
+      host = s1_host;
     end
-    else if (s1_type6 && p.is_esp) begin
-      if (s1_short_esp) drop = headend_tables_pkg::DROP_REASON_ESP_TOO_SHORT;
-    end
-    else if (s1_type6 && p.is_ah) host = headend_tables_pkg::HOST_REASON_AH;
-    else if (s1_type6 && p.ip6_ext) host = headend_tables_pkg::HOST_REASON_IPV6_EXTENSION;
-    else if (!s1_type4) host = headend_tables_pkg::HOST_REASON_UNKNOWN_ETHERTYPE;
-    else if (p.malformed) drop = headend_tables_pkg::DROP_REASON_OUTER_MALFORMED;
-    else if (p.csum_bad) drop = headend_tables_pkg::DROP_REASON_OUTER_CHECKSUM;
-    else if (p.has_options) host = headend_tables_pkg::HOST_REASON_IP_OPTIONS;
-    else if (p.is_ah) host = headend_tables_pkg::HOST_REASON_AH;
-    else if (p.is_fragment && (p.proto == ProtoEsp)) host = headend_tables_pkg::HOST_REASON_FRAGMENT;
-    else if (p.is_esp && s1_short_esp) drop = headend_tables_pkg::DROP_REASON_ESP_TOO_SHORT;
   end
 
   always_ff @(posedge clk_i) begin

@@ -4,16 +4,14 @@
 // beat that grows into one beat; one beat per cycle in or out, whichever is more.
 //
 // op FORWARD:
-//   cut     `strip` bytes from the front; of the rest only what the IP header accounts for is kept (labels
-//           left in front of it included), so Ethernet padding ends here. Without a well-formed IP header
-//           (label swap) everything is kept. Protect in transport mode (meta.transport): the IP header, which has
-//           no options then, is cut too; esp_encap makes a new one from `parsed`.
+//   cut     `strip` bytes from the front; then meta.len bytes are kept, as adj_lookup has decided. In transport mode
+//           (Protect with meta.transport) the IP header is among the stripped; esp_encap makes a new one from `parsed`.
 //   patch   with patch_ttl the IPv4 TTL is decremented and the checksum updated (RFC 1624, equation 3). In transport
 //           mode parsed.ttl is decremented instead.
 //   prepend Ip, Mpls: dmac, smac, push_ethertype and push_count label stack entries. Protect: nothing, the
 //           stream starts with the IP header, or with what it carried (starts_l3 = 1).
-// op HOST, decrypted: what the IP header accounts for is kept, so that traffic flow confidentiality padding ends here.
-// All other packets pass unchanged. meta.len is the new length; the rest of meta stays as it was.
+// op HOST: cut to meta.len bytes (decrypted packets lose their padding). All other packets pass unchanged.
+// meta.len is the new length; the rest of meta stays as it was.
 
 `default_nettype none
 
@@ -45,19 +43,11 @@ module rewrite (
 
   // ------------------------------------------------------------------ plan, with the first beat
   headend_tables_pkg::parsed_t p;
-  logic edits, trims, transport, ip_known;
-  logic [7:0] ip_hdr, del;
+  logic edits, transport;
   logic [LenW-1:0] ins_len;
-  logic [15:0] keep;
   assign p = s_meta_i.parsed;
   assign edits = s_meta_i.op == headend_tables_pkg::OP_FORWARD;
-  assign trims = (s_meta_i.op == headend_tables_pkg::OP_HOST) && s_meta_i.decrypted;
   assign transport = edits && s_meta_i.transport && (s_meta_i.adj_kind == headend_tables_pkg::ADJ_KIND_PROTECT);
-  assign ip_known = (p.is_ipv4 || p.is_ipv6) && !p.malformed;
-  assign ip_hdr = p.is_ipv6 ? 8'd40 : 8'd20;
-  assign del = !edits ? 8'd0 : transport ? s_meta_i.strip + ip_hdr : s_meta_i.strip;
-  assign keep = !((edits || trims) && ip_known) ? s_meta_i.len - {8'd0, del}
-                : transport ? p.ip_len - {8'd0, ip_hdr} : p.ip_len + {8'd0, p.l3_off - del};
   assign ins_len = (!edits || (s_meta_i.adj_kind == headend_tables_pkg::ADJ_KIND_PROTECT)) ? '0
                    : LenW'(14) + {{(LenW - 4) {1'b0}}, s_meta_i.push_count, 2'd0};
 
@@ -71,7 +61,7 @@ module rewrite (
   headend_tables_pkg::meta_t plan_meta;
   always_comb begin
     plan_meta = s_meta_i;
-    plan_meta.len = keep + {{(16 - LenW) {1'b0}}, ins_len};
+    plan_meta.len = s_meta_i.len + {{(16 - LenW) {1'b0}}, ins_len};
     if (edits) plan_meta.starts_l3 = ins_len == '0;
     if (transport) plan_meta.parsed.ttl = p.ttl - 8'd1;
   end
@@ -92,8 +82,8 @@ module rewrite (
       .s_valid_i,
       .s_ready_o,
       .s_beat_i,
-      .del_i    (del),
-      .len_i    (keep),
+      .del_i    (edits ? s_meta_i.strip : 8'd0),
+      .len_i    (s_meta_i.len),
       .side_i   ({plan_meta, ins_len, edits && s_meta_i.patch_ttl && !transport, p.ttl - 8'd1, new_csum}),
       .m_valid_o(cut_valid),
       .m_ready_i(cut_ready),

@@ -31,16 +31,16 @@ module selector_lane #(
     output headend_tables_pkg::meta_t   meta_o
 );
 
-  // Do the first `len` bits of 128 agree? len 0 to 128. Bit k from the left is compared when k < len, decoded by the
-  // upper and the lower half of len.
-  function automatic logic agree(input logic [127:0] a, input logic [127:0] b, input logic [7:0] len);
+  // Do the first `len` bits of 128 differ, and in which 16? len 0 to 128. Bit k from the left is compared when k < len,
+  // decoded by the upper and the lower half of len.
+  function automatic logic [7:0] differ(input logic [127:0] a, input logic [127:0] b, input logic [7:0] len);
     logic [15:0] low;  // low[j]: j < len modulo 16
-    logic [127:0] mask;
+    logic [15:0] mask;
     low = ~(16'hffff >> len[3:0]);
     for (int g = 0; g < 8; g++) begin
-      mask[127-16*g-:16] = (len[7:4] > 4'(g)) ? 16'hffff : (len[7:4] == 4'(g)) ? low : 16'd0;
+      mask = (len[7:4] > 4'(g)) ? 16'hffff : (len[7:4] == 4'(g)) ? low : 16'd0;
+      differ[g] = ((a[127-16*g-:16] ^ b[127-16*g-:16]) & mask) != 16'd0;
     end
-    agree = ((a ^ b) & mask) == 128'd0;
   endfunction
 
   // Prefix length of a 128-bit number: IPv4 addresses are its last 32 bits, behind 96 zeros.
@@ -73,7 +73,8 @@ module selector_lane #(
   logic [7:0] row_gen;
   assign {row_gen, row_valid, sel} = row_i;
 
-  logic s2_check_q, s2_current_q, s2_any_q, s2_kind_q, s2_src_q, s2_dst_q;
+  logic s2_check_q, s2_current_q, s2_any_q, s2_kind_q;
+  logic [15:0] s2_differ_q;
   always_ff @(posedge clk_i) begin
     if (!rst_ni) s2_check_q <= 1'b0;
     else s2_check_q <= s1_check_q;
@@ -82,8 +83,8 @@ module selector_lane #(
       s2_any_q     <= sel.any;
       s2_kind_q    <= (sel.ipv6 ? s1_p_q.is_ipv6 : s1_p_q.is_ipv4)
                       && ((sel.proto == 8'd0) || (sel.proto == s1_p_q.proto));
-      s2_src_q     <= agree(s1_p_q.src, sel.src, clamped(sel.ipv6, sel.src_len));
-      s2_dst_q     <= agree(s1_p_q.dst, sel.dst, clamped(sel.ipv6, sel.dst_len));
+      s2_differ_q  <= {differ(s1_p_q.src, sel.src, clamped(sel.ipv6, sel.src_len)),
+                       differ(s1_p_q.dst, sel.dst, clamped(sel.ipv6, sel.dst_len))};
     end
   end
 
@@ -107,7 +108,7 @@ module selector_lane #(
     drop = headend_tables_pkg::DROP_REASON_NONE;
     if (s2_meta_q.parsed.malformed) drop = headend_tables_pkg::DROP_REASON_INNER_MALFORMED;
     else if (s2_meta_q.parsed.csum_bad) drop = headend_tables_pkg::DROP_REASON_INNER_CHECKSUM;
-    else if (!s2_current_q || (!s2_any_q && !(s2_kind_q && s2_src_q && s2_dst_q))) drop = headend_tables_pkg::DROP_REASON_SELECTOR_MISMATCH;
+    else if (!s2_current_q || (!s2_any_q && !(s2_kind_q && (s2_differ_q == 16'd0)))) drop = headend_tables_pkg::DROP_REASON_SELECTOR_MISMATCH;
   end
 
   always_ff @(posedge clk_i) begin

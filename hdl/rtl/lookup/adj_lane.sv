@@ -28,8 +28,13 @@
 //
 // Forward: egress, adj_kind, dmac, smac from the adjacency; with Protect sa_out and sa_out_gen its SA, transport its
 // mode, tfc_len (tunnel mode only) its padding; else all of these are 0.
-//   no swap  strip = l3_off, patch_ttl = 1
+//   no swap  strip = l3_off, patch_ttl = 1; in transport mode strip includes the IP header, of 20 or 40 bytes
 //   swap     strip = Ethernet header and top label, patch_ttl = 0
+//   len      what rewrite keeps of the bytes behind `strip`: those that the IP header accounts for, so Ethernet padding
+//            ends there; all if there is no well-formed IP header (label swap)
+// Host: len of a decrypted packet is the length of the IP packet, so that traffic flow confidentiality padding ends
+// there. The stream still has all bytes: rewrite cuts it to len.
+//
 //   Ip       push_ethertype 0x0800. Protect: the same, no Ethernet header is built before encryption.
 //   Mpls     push_ethertype 0x8847, push_count = label_count, push0 outermost; an unused push* is zero.
 //            no swap: S on the innermost only; TTL = label_ttl, or IP TTL - 1 when that is 0;
@@ -69,11 +74,13 @@ module adj_lane #(
   assign rec_re_o = valid_i && adj_valid_i;
   assign rec_raddr_o = adj_i[AddrW-1:0];
 
-  // What rewrite keeps of the packet: from the top label's end (swap) or the IP header on.
+  // What rewrite strips and keeps: from the top label's end (swap), the IP header, or in transport mode from behind it.
   headend_tables_pkg::parsed_t in_p;
   logic [7:0] in_strip;
   logic in_ip;
+  logic [7:0] in_ip_hdr;
   logic [16:0] in_keep;
+  logic [15:0] in_payload, in_host_len;
   assign in_p = meta_i.parsed;
   assign in_strip = swap_i ? 8'd18 + {4'd0, in_p.vlan_count, 2'd0} : in_p.l3_off;
   assign in_ip = (in_p.is_ipv4 || in_p.is_ipv6) && !in_p.malformed;
@@ -81,30 +88,36 @@ module adj_lane #(
                    : in_ip ? {1'b0, in_p.ip_len} + {9'd0, in_p.l3_off} - {9'd0, in_strip}
                            : {1'b0, meta_i.len} - {9'd0, in_strip};
 
+  assign in_ip_hdr = in_p.is_ipv6 ? 8'd40 : 8'd20;
+  assign in_payload = in_p.ip_len - {8'd0, in_ip_hdr};
+  assign in_host_len = (meta_i.decrypted && in_ip) ? in_p.ip_len + {8'd0, in_p.l3_off} : meta_i.len;
+
   // Facts that need no adjacency.
   logic in_fits_esp, in_ttl_out, in_no_payload, in_range;
   logic [7:0] in_base_ttl;
   assign in_fits_esp = {16'd0, in_p.ip_len} <= MaxProtect;
   assign in_ttl_out = !swap_i && (in_p.ttl <= 8'd1);
-  assign in_no_payload = in_p.ip_len == (in_p.is_ipv6 ? 16'd40 : 16'd20);
+  assign in_no_payload = in_p.ip_len == {8'd0, in_ip_hdr};
   assign in_range = {16'd0, adj_i} < headend_tables_pkg::AdjDepth;
   assign in_base_ttl = (swap_i ? in_p.label0[7:0] : in_p.ttl) - 8'd1;
 
   logic s1_valid_q, known, swap, range_ok, fits_esp, ttl_out, no_payload;
-  logic [7:0] strip, base_ttl;
+  logic [7:0] strip, strip_hdr, base_ttl;
   logic [16:0] keep;
+  logic [15:0] payload, host_len;
   headend_tables_pkg::meta_t s1_meta_q;
   hdr_delay #(
-      .Width (headend_tables_pkg::META_W + 39),
+      .Width (headend_tables_pkg::META_W + 79),
       .Cycles(1)
   ) u_meta (
       .clk_i,
       .rst_ni,
       .valid_i,
       .d_i    ({meta_i, adj_valid_i, swap_i, in_range, in_fits_esp, in_ttl_out, in_no_payload, in_strip,
-                in_base_ttl, in_keep}),
+                in_strip + in_ip_hdr, in_base_ttl, in_keep, in_payload, in_host_len}),
       .valid_o(s1_valid_q),
-      .q_o    ({s1_meta_q, known, swap, range_ok, fits_esp, ttl_out, no_payload, strip, base_ttl, keep})
+      .q_o    ({s1_meta_q, known, swap, range_ok, fits_esp, ttl_out, no_payload, strip, strip_hdr, base_ttl, keep,
+                payload, host_len})
   );
 
   // ------------------------------------------------------------------ cycle 1: verdict
@@ -177,7 +190,8 @@ module adj_lane #(
       if (drop != headend_tables_pkg::DROP_REASON_NONE) meta_d.op = headend_tables_pkg::OP_DROP;
       else if (host != headend_tables_pkg::HOST_REASON_NONE) meta_d.op = headend_tables_pkg::OP_HOST;
       else begin
-        meta_d.strip = strip;
+        meta_d.strip = transport ? strip_hdr : strip;
+        meta_d.len = transport ? payload : keep[15:0];
         meta_d.patch_ttl = !swap;
         meta_d.adj_kind = rec_i.kind;
         meta_d.egress = rec_i.egress;
@@ -197,6 +211,7 @@ module adj_lane #(
     if (meta_d.op == headend_tables_pkg::OP_HOST) begin
       meta_d.egress = headend_tables_pkg::EGRESS_HOST;
       meta_d.adj_kind = headend_tables_pkg::ADJ_KIND_HOST;
+      meta_d.len = host_len;
     end
   end
 

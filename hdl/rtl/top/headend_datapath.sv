@@ -176,27 +176,27 @@ module headend_datapath #(
 
     logic [Sources-1:0]            in_valid;
     logic [Sources-1:0]            in_ready;
-    logic [Sources-1:0][BeatW-1:0] in_beat;
-    logic [Sources-1:0][MetaW-1:0] in_meta;
+    logic [Sources*BeatW-1:0]      in_beat;
+    logic [Sources*MetaW-1:0]      in_meta;
 
     for (genvar k = 0; k < int'(OwnPorts); k++) begin : gen_port
       assign in_valid[k]             = rx_valid[FirstPort + k];
-      assign in_beat[k]              = rx_beat[FirstPort + k];
-      assign in_meta[k]              = rx_meta[FirstPort + k];
+      assign in_beat[k*BeatW+:BeatW] = rx_beat[FirstPort + k];
+      assign in_meta[k*MetaW+:MetaW] = rx_meta[FirstPort + k];
       assign rx_ready[FirstPort + k] = in_ready[k];
     end
 
     if (p == 0) begin : gen_host
       assign in_valid[OwnPorts] = s_valid_i;
-      assign in_beat[OwnPorts]  = s_beat_i;
-      assign in_meta[OwnPorts]  = s_meta_i;
+      assign in_beat[OwnPorts*BeatW+:BeatW] = s_beat_i;
+      assign in_meta[OwnPorts*MetaW+:MetaW] = s_meta_i;
       assign s_ready_o          = in_ready[OwnPorts];
     end
 
     headend_pipe #(
-      .Sources (Sources),
-      .Pipe    (p),
-      .NumPipes(NumPipes)
+      .Sources(Sources),
+      .IdStart(p),
+      .IdStep (NumPipes)
     ) u_pipe (
       .clk_i,
       .rst_ni,
@@ -342,11 +342,11 @@ module headend_datapath #(
   for (genvar k = 0; k < int'(Ports); k++) begin : gen_tx
     logic [NumPipes-1:0]       valid;
     logic [NumPipes-1:0]       ready;
-    logic [NumPipes-1:0][15:0] free;
+    logic [16*NumPipes-1:0]    free;
     for (genvar p = 0; p < int'(NumPipes); p++) begin : gen_from
       assign valid[p]        = out_valid[p][k];
       assign out_ready[p][k] = ready[p];
-      assign out_free[p][k]  = free[p];
+      assign out_free[p][k]  = free[16*p+:16];
     end
 
     tx_port #(
@@ -379,12 +379,12 @@ module headend_datapath #(
   end else begin : gen_host_merge
     logic [NumPipes-1:0]       host_valid;
     logic [NumPipes-1:0]       host_ready;
-    logic [NumPipes-1:0][15:0] host_free;
+    logic [16*NumPipes-1:0]    host_free;
     logic                      unused_free;
     for (genvar p = 0; p < int'(NumPipes); p++) begin : gen_from
       assign host_valid[p]      = out_valid[p][Host];
       assign out_ready[p][Host] = host_ready[p];
-      assign out_free[p][Host]  = host_free[p];
+      assign out_free[p][Host]  = host_free[16*p+:16];
     end
     assign unused_free = ^free_i;
 

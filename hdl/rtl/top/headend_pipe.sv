@@ -29,9 +29,9 @@
 `default_nettype none
 
 module headend_pipe #(
-  parameter int unsigned Sources  = headend_tables_pkg::NumPorts + 1,
-  parameter int unsigned Pipe     = 0,      // this pipeline, of so many
-  parameter int unsigned NumPipes = 1,
+  parameter int unsigned Sources = headend_tables_pkg::NumPorts + 1,
+  parameter int unsigned IdStart = 0,    // IPv4 identification: no two pipelines give out the same
+  parameter int unsigned IdStep  = 1,
   localparam int unsigned BeatW  = headend_tables_pkg::BEAT_W,
   localparam int unsigned MetaW  = headend_tables_pkg::META_W,
   localparam int unsigned DropW  = headend_tables_pkg::DROP_RECORD_W,
@@ -390,10 +390,9 @@ module headend_pipe #(
   headend_tables_pkg::gcm_ctx_t   enc_ctx;
   headend_tables_pkg::outer_hdr_t enc_hdr;
 
-  // Pipelines share out the IPv4 identifications, so that no two packets of one pair of addresses have the same.
   esp_encap #(
-    .IdStart(Pipe),
-    .IdStep (NumPipes)
+    .IdStart(IdStart),
+    .IdStep (IdStep)
   ) u_esp_encap (
     .clk_i,
     .rst_ni,

@@ -7,7 +7,8 @@ use headend_verilated::Model;
 fn run(depth: u64, stall_in: u32, stall_out: u32) -> (Vec<u64>, Vec<u64>) {
     let library = Model::new("fifo_fast").param("Width", 16).param("Depth", depth).checked().build().unwrap();
     let mut bench = Bench::new(&library, 50_000);
-    let mut source = WordSource::new(&bench, "s_valid_i", Some("s_ready_o"), &["s_data_i"]).stalls(stall_in, 1);
+    let mut source =
+        WordSource::new(&bench, "s_valid_i", Some("s_ready_o"), &["s_data_i"]).stalls(stall_in, 1);
     let mut sink = WordSink::new(&bench, "m_valid_o", "m_ready_i", &["m_data_o"]).stalls(100, 2);
     for i in 0..2000_u16 {
         source.push(&[&i.to_le_bytes()]);

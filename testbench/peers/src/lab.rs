@@ -192,6 +192,30 @@ impl Lab {
         }
     }
 
+    /// What card, kernel and far PE know, for the message of a test that fails.
+    #[must_use]
+    pub fn findings(&mut self) -> String {
+        let kernel = self
+            .guest
+            .try_run("grep -v ' 0$' /proc/net/xfrm_stat", LIMIT)
+            .map_or_else(|error| format!("{error:#}"), |(_, text)| text);
+        let frames = self.relay.capture().frames();
+        let last: Vec<String> = frames
+            .iter()
+            .rev()
+            .take(8)
+            .map(|seen| {
+                format!("to card {}: {:02x?} {:?}", seen.to_card, &seen.frame, Outer::of(&seen.frame))
+            })
+            .collect();
+        let stats = self.card.headend(&["stats"]).unwrap_or_else(|error| format!("{error:#}"));
+        format!(
+            "kernel errors: {kernel}\nfar PE: {:?}\nlast frames, newest first:\n{}\n{stats}",
+            self.far.strays(),
+            last.join("\n")
+        )
+    }
+
     /// Has tshark open ESP frames with `keys`, lines of its file `esp_sa`; gives for each frame that was decrypted the
     /// requested fields.
     ///

@@ -43,7 +43,8 @@ fn pings(lab: &mut Lab, peering: &Peering, [kernel, card]: [usize; 2]) {
     let what = format!("{peering:?}");
     let since = Since::now(lab);
     for size in SIZES {
-        assert_eq!(lab.ping(NEAR_HOST, FAR_HOST, size, 2), 2, "{size} bytes, {what}");
+        let answered = lab.ping(NEAR_HOST, FAR_HOST, size, 2);
+        assert!(answered == 2, "{answered} of 2 with {size} bytes, {what}\n{}", lab.findings());
     }
     for (to_card, padded) in [(true, kernel), (false, card)] {
         let frames = since.frames(lab, to_card);
@@ -59,13 +60,20 @@ fn pings(lab: &mut Lab, peering: &Peering, [kernel, card]: [usize; 2]) {
             );
             if !to_card {
                 assert_eq!((outer.ttl, outer.spi), (64, peering.spi_to_guest()), "{outer:?} {what}");
-                assert!(outer.udp.is_none_or(|(source, _, sum)| (source, sum) == (NATT_PORT, 0)), "{outer:?}");
+                assert!(
+                    outer.udp.is_none_or(|(source, _, sum)| (source, sum) == (NATT_PORT, 0)),
+                    "{outer:?}"
+                );
             }
         }
-        let opened = lab.tshark(&frames, &peering.tshark_keys(), &["icmp.type", "ip.len"]).expect("tshark");
-        assert_eq!(opened.len(), frames.len(), "tshark opens every frame, to the card {to_card}: {what}");
-        let kind = if to_card { "8" } else { "0" };
-        assert!(opened.iter().all(|fields| fields[0] == kind), "{opened:?}");
+        // tshark 4.0 knows no ESN.
+        if !peering.esn {
+            let opened =
+                lab.tshark(&frames, &peering.tshark_keys(), &["icmp.type", "ip.len"]).expect("tshark");
+            assert_eq!(opened.len(), frames.len(), "tshark opens every frame, to the card {to_card}: {what}");
+            let kind = if to_card { "8" } else { "0" };
+            assert!(opened.iter().all(|fields| fields[0] == kind), "{opened:?}");
+        }
     }
     for frame in lab.far.capture().frames().iter().filter(|seen| !seen.to_card) {
         // Ethernet, two labels, and exactly the packet: whatever was padded is gone.
@@ -91,9 +99,10 @@ fn echo(lab: &mut Lab, tos: u8, df: bool) -> (u8, Outer) {
 }
 
 fn mark(lab: &Lab, ecn: Option<u8>) {
-    lab.relay.change(true, ecn.map(|ecn| -> Box<dyn FnMut(&mut Vec<u8>) + Send> {
-        Box::new(move |frame| mark_ecn(frame, ecn))
-    }));
+    lab.relay.change(
+        true,
+        ecn.map(|ecn| -> Box<dyn FnMut(&mut Vec<u8>) + Send> { Box::new(move |frame| mark_ecn(frame, ecn)) }),
+    );
 }
 
 /// RFC 6040: the inner field goes out with the packet, a mark made on the way comes in, and what cannot be is dropped.
@@ -102,9 +111,12 @@ fn ecn(lab: &mut Lab) {
     assert_eq!((inner, outer.tos), (EF | ECT0, EF | ECT0), "unchanged without congestion");
     let sent = Outer::of(&lab.esp_frames(true).pop().expect("a frame")).expect("ESP");
     assert_eq!(sent.tos, EF | ECT0, "the kernel copies DSCP and ECN too");
-    for (marked, tos, arrives) in
-        [(CE, EF | ECT0, EF | CE), (CE, EF | ECT1, EF | CE), (ECT1, EF | ECT0, EF | ECT1), (0, EF | ECT0, EF | ECT0)]
-    {
+    for (marked, tos, arrives) in [
+        (CE, EF | ECT0, EF | CE),
+        (CE, EF | ECT1, EF | CE),
+        (ECT1, EF | ECT0, EF | ECT1),
+        (0, EF | ECT0, EF | ECT0),
+    ] {
         mark(lab, Some(marked));
         let (inner, outer) = echo(lab, tos, true);
         assert_eq!((inner, outer.tos), (arrives, arrives), "{tos:#04x} marked {marked} on the way");
@@ -151,7 +163,10 @@ fn behind_nat(lab: &mut Lab, peering: &Peering) {
     pings(lab, peering, [0, 0]);
     assert_eq!(translated.load(Ordering::Relaxed), 2 * SIZES.len(), "every answer went to the NAT's port");
     let arrived = Outer::of(&lab.esp_frames(true).pop().expect("a frame")).expect("ESP");
-    assert_eq!(arrived.udp.map(|(source, destination, _)| (source, destination)), Some((NAT_PORT, NATT_PORT)));
+    assert_eq!(
+        arrived.udp.map(|(source, destination, _)| (source, destination)),
+        Some((NAT_PORT, NATT_PORT))
+    );
     lab.relay.change(true, None);
     lab.relay.change(false, None);
 }
@@ -173,7 +188,7 @@ fn wrong_encapsulation(lab: &Lab, bare: &[u8], udp: &[u8]) {
 #[test]
 fn every_kind_of_tunnel_against_the_linux_kernel() {
     let mut lab = Lab::start().expect("card, guest and far PE");
-    let mut install = |lab: &mut Lab, peering: &Peering| peering.install(lab).expect("both ends take it");
+    let install = |lab: &mut Lab, peering: &Peering| peering.install(lab).expect("both ends take it");
 
     let short = Peering { icv_len: 8, outbound: "df = \"set\"", ..Peering::new(1) };
     install(&mut lab, &short);
@@ -181,7 +196,8 @@ fn every_kind_of_tunnel_against_the_linux_kernel() {
     df(&mut lab, true, true);
     let bare = lab.esp_frames(true).pop().expect("a frame");
 
-    let middle = Peering { icv_len: 12, aes256: true, esn: true, outbound: "df = \"copy\"", ..Peering::new(2) };
+    let middle =
+        Peering { icv_len: 12, aes256: true, esn: true, outbound: "df = \"copy\"", ..Peering::new(2) };
     install(&mut lab, &middle);
     pings(&mut lab, &middle, [0, 0]);
     df(&mut lab, true, false);
@@ -200,16 +216,22 @@ fn every_kind_of_tunnel_against_the_linux_kernel() {
     let from_kernel = Peering { guest: "tfcpad 400", ..Peering::new(7) };
     install(&mut lab, &from_kernel);
     pings(&mut lab, &from_kernel, [TFC, 0]);
-    let from_card =
-        Peering { outbound: "tfc = 400", outer: OVER_IPV6, guest: "tfcpad 400", icv_len: 12, ..Peering::new(8) };
+    let from_card = Peering {
+        outbound: "tfc = 400",
+        outer: OVER_IPV6,
+        guest: "tfcpad 400",
+        icv_len: 12,
+        ..Peering::new(8)
+    };
     install(&mut lab, &from_card);
     pings(&mut lab, &from_card, [TFC, TFC]);
 
     // From here on packets are dropped.
     install(&mut lab, &udp);
-    let in_udp = lab.esp_frames(true).into_iter().rfind(|frame| {
-        Outer::of(frame).is_some_and(|outer| outer.spi == udp.spi_to_card())
-    });
+    let in_udp = lab
+        .esp_frames(true)
+        .into_iter()
+        .rfind(|frame| Outer::of(frame).is_some_and(|outer| outer.spi == udp.spi_to_card()));
     wrong_encapsulation(&lab, &bare, &in_udp.expect("a frame in UDP"));
     let congested = Peering { udp: Some(NATT_PORT), ..Peering::new(9) };
     let congested_six = Peering { outer: OVER_IPV6, ..Peering::new(10) };

@@ -45,7 +45,13 @@ fn every_check_counts_before_all_later_ones() {
         rig.install(5, SaIn { hard_packets: if expired { 1 } else { 0 }, ..tunnel(64) });
         rig.push(0, &plain(&mut rng, 5, 5000, 100));
         // A dummy packet has no next header of its own, so the two are never together.
-        let next_header = if first <= 5 { 59 } else if first == 6 { 50 } else { 4 };
+        let next_header = if first <= 5 {
+            59
+        } else if first == 6 {
+            50
+        } else {
+            4
+        };
         let seq = if first <= 2 { 7 } else { 5001 };
         let gen = if first == 0 { 2 } else { 1 };
         let inner = inner_packet(&mut rng, 4, 0, 60);
@@ -90,8 +96,8 @@ fn every_drop_reason_is_provoked_alone() {
     add(&mut rig, &job, DropReason::ReplayDuplicate);
     add(&mut rig, &plain(&mut rng, 1, 100, 100), DropReason::ReplayOld);
     for (at, byte, reason) in [
-        (101, 3, DropReason::EspTrailer),     // padding 1, 3
-        (102, 103, DropReason::EspTrailer),   // pad length past the packet
+        (101, 3, DropReason::EspTrailer),   // padding 1, 3
+        (102, 103, DropReason::EspTrailer), // pad length past the packet
         (103, 59, DropReason::EspDummy),
         (103, 41, DropReason::EspNextHeader), // IPv4 inside
         (103, 6, DropReason::EspNextHeader),
@@ -111,7 +117,11 @@ fn every_drop_reason_is_provoked_alone() {
     }
     let fields = Esp { sa: 2, gen: 1, seq: 1, pad: 2, next_header: 6, icv_len: 16 };
     add(&mut rig, &esp(&mut rng, fields, &[]), DropReason::EspTrailer); // nothing left, transport mode
-    add(&mut rig, &esp(&mut rng, Esp { sa: 1, seq: 5000, next_header: 4, ..fields }, &[]), DropReason::EspNextHeader);
+    add(
+        &mut rig,
+        &esp(&mut rng, Esp { sa: 1, seq: 5000, next_header: 4, ..fields }, &[]),
+        DropReason::EspNextHeader,
+    );
     add(&mut rig, &plain(&mut rng, 7, 1, 100), DropReason::None);
     add(&mut rig, &plain(&mut rng, 7, 2, 100), DropReason::SaInExpired);
     let mut job = good(&mut rng);

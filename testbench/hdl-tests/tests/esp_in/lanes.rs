@@ -27,7 +27,8 @@ fn install_all(rig: &mut Rig) {
 
 #[test]
 fn agree_with_the_model_on_random_packets_and_faults() {
-    let stalls = [[0, 0, 0, 0], [30, 50, 30, 30], [0, 80, 0, 90], [0, 0, 70, 0], [60, 0, 0, 50], [0, 0, 0, 0]];
+    let stalls =
+        [[0, 0, 0, 0], [30, 50, 30, 30], [0, 80, 0, 90], [0, 0, 70, 0], [60, 0, 0, 50], [0, 0, 0, 0]];
     for (seed, [source, tag, sink, event]) in (1..).zip(stalls) {
         let mut rng = Rng::new(seed);
         let mut rig = Rig::new(Stalls { source, tag, sink, event });

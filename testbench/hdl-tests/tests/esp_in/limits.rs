@@ -43,7 +43,9 @@ fn a_packet_limit_is_reached_to_the_packet() {
 #[test]
 fn a_byte_limit_is_reached_by_the_packet_that_crosses_it() {
     let hard = (true, SaLimit::Bytes.code());
-    for (limit, packets) in [(1, 1), (99, 1), (100, 1), (101, 2), (200, 2), (1999, 20), (2000, 20), (2001, 21)] {
+    for (limit, packets) in
+        [(1, 1), (99, 1), (100, 1), (101, 2), (200, 2), (1999, 20), (2000, 20), (2001, 21)]
+    {
         let record = SaIn { hard_bytes: limit, ..tunnel(0) };
         assert_eq!(raised(record, 40), [(hard, packets)]);
         let record = SaIn { soft_bytes: limit, ..tunnel(0) };
@@ -51,7 +53,10 @@ fn a_byte_limit_is_reached_by_the_packet_that_crosses_it() {
     }
     // One packet reaches all four: three events, the hard one names packets.
     let all = SaIn { soft_packets: 2, hard_packets: 2, soft_bytes: 150, hard_bytes: 150, ..tunnel(0) };
-    assert_eq!(raised(all, 5).iter().map(|(k, _)| *k).collect::<Vec<_>>(), [(true, 0), (false, 0), (false, 1)]);
+    assert_eq!(
+        raised(all, 5).iter().map(|(k, _)| *k).collect::<Vec<_>>(),
+        [(true, 0), (false, 0), (false, 1)]
+    );
 }
 
 #[test]
@@ -110,7 +115,8 @@ fn events_come_exactly_once_however_slowly_they_are_taken() {
         let mut rng = Rng::new(4);
         let mut rig = Rig::new(Stalls { event, ..Stalls::default() });
         for sa in 0..SAS as u16 {
-            let limits = SaIn { soft_packets: 2, hard_packets: 4, soft_bytes: 150, hard_bytes: 1000, ..tunnel(64) };
+            let limits =
+                SaIn { soft_packets: 2, hard_packets: 4, soft_bytes: 150, hard_bytes: 1000, ..tunnel(64) };
             rig.install(sa, limits);
         }
         let mut seq = 0;

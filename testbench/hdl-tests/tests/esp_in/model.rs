@@ -260,7 +260,11 @@ impl Sa {
 
 fn inner_ecn(inner: &[u8]) -> u8 {
     let byte = inner.get(1).copied().unwrap_or(0);
-    if inner[0] >> 4 == 6 { (byte >> 4) & 3 } else { byte & 3 }
+    if inner[0] >> 4 == 6 {
+        (byte >> 4) & 3
+    } else {
+        byte & 3
+    }
 }
 
 /// RFC 6040 4.2, figure 4, for the pairs that are not illegal.

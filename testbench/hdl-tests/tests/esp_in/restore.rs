@@ -48,7 +48,10 @@ fn tunnel_mode_combines_ecn_as_the_rfc_prints_it() {
                     for packet in &out[0] {
                         let field = if version == 4 { packet.data[1] & 3 } else { (packet.data[1] >> 4) & 3 };
                         assert_eq!(field, ecn, "inner {inner_ecn} outer {outer_ecn}");
-                        assert!(version == 6 || ones_sum(&packet.data[..20]) == 0xffff, "checksum stays right");
+                        assert!(
+                            version == 6 || ones_sum(&packet.data[..20]) == 0xffff,
+                            "checksum stays right"
+                        );
                     }
                 }
             }

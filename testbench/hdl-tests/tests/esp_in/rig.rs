@@ -50,8 +50,13 @@ impl Lane {
         Self {
             source: StreamSource::new(bench, &port("s#"), &[&port("s#_meta_i")])
                 .stalls(stalls.source, 10 + n),
-            tags: WordSource::new(bench, &port("tag#_valid_i"), Some(&port("tag#_ready_o")), &[&port("tag#_i")])
-                .stalls(stalls.tag, 20 + n),
+            tags: WordSource::new(
+                bench,
+                &port("tag#_valid_i"),
+                Some(&port("tag#_ready_o")),
+                &[&port("tag#_i")],
+            )
+            .stalls(stalls.tag, 20 + n),
             sink: StreamSink::new(bench, &port("m#"), &[&port("m#_meta_o")]).stalls(stalls.sink, 30 + n),
             drops: pulse("drop#_valid_o", "drop#_o"),
             judged: pulse("judged#_o", "judged_drop#_o"),
@@ -253,7 +258,11 @@ impl Lane {
                         seq: job.meta.seq,
                         ..DropRecord::default()
                     };
-                    assert_eq!(DropRecord::from_bytes(&word[0]).unwrap(), record, "lane {n}: job {i}: {reason}");
+                    assert_eq!(
+                        DropRecord::from_bytes(&word[0]).unwrap(),
+                        record,
+                        "lane {n}: job {i}: {reason}"
+                    );
                     assert_eq!(*cycle, self.judged.seen[i].0, "lane {n}: job {i}: reports come together");
                 }
             }

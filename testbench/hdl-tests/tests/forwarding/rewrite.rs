@@ -62,6 +62,7 @@ fn random_case(rng: &mut Rng) -> Case {
     let meta = Meta {
         adj_kind: kind.code(),
         strip: if swap { 18 } else { meta.parsed.l3_off },
+        len: ip.len() as u16 + if swap { u16::from(meta.parsed.l3_off) - 18 } else { 0 },
         patch_ttl: !swap,
         dmac: rng.next_u64() >> 16,
         smac: rng.next_u64() >> 16,
@@ -100,12 +101,14 @@ fn transport_case(rng: &mut Rng) -> Case {
     };
     let starts_l3 = rng.chance(50);
     let mut data = if starts_l3 { ip } else { ethernet(1, &[], ethertype, &[], &ip) };
+    let strip = data.len() - len;
     data.resize(data.len() + [0, 0, 7, 46][rng.below(4) as usize], 0);
     let meta = parsed_meta(Meta { starts_l3, ..port_meta(0, 0) }, &data);
     let meta = Meta {
         adj_kind: AdjKind::Protect.code(),
         transport: true,
-        strip: meta.parsed.l3_off,
+        strip: strip as u8,
+        len: len as u16,
         patch_ttl: true,
         ..meta
     };
@@ -120,7 +123,7 @@ fn padded_host_case(rng: &mut Rng) -> Case {
     let mut data = want.clone();
     data.resize(want.len() + rng.below(500) as usize, 0);
     let meta = Meta { starts_l3: true, decrypted: true, op: Op::Host.code(), ..port_meta(0, 0) };
-    Case { meta: parsed_meta(meta, &data), data, want }
+    Case { meta: Meta { len: want.len() as u16, ..parsed_meta(meta, &data) }, data, want }
 }
 
 /// A packet that goes through unchanged: to the host, or direct from it.
@@ -132,16 +135,17 @@ fn untouched_case(rng: &mut Rng) -> Case {
     Case { want: data.clone(), meta: noisy_meta(rng, meta), data }
 }
 
-/// A labelled frame that carries no IP: everything behind the swapped label is kept, padding too.
+/// A labelled frame that carries no IP, or nothing: everything behind the swapped label is kept, padding too.
 fn pseudowire_case(rng: &mut Rng) -> Case {
-    let len = rng.range(42, 500) as usize;
+    let len = if rng.chance(20) { 0 } else { rng.range(42, 500) as usize };
     let mut inner = rng.bytes(len);
-    inner[0] = 0x10;
+    inner.iter_mut().take(1).for_each(|b| *b = 0x10);
     let data = ethernet(1, &[], 0x8847, &[entry(50, 0, true, 9)], &inner);
     let meta = parsed_meta(port_meta(0, 0), &data);
     let meta = Meta {
         adj_kind: AdjKind::Mpls.code(),
         strip: 18,
+        len: inner.len() as u16,
         push_count: 1,
         push0: 0x1234_5678,
         push_ethertype: 0x8847,
