@@ -34,6 +34,14 @@ fn the_card_is_idle_after_power_up_and_tells_who_it_is() {
     );
 }
 
+#[test]
+fn a_card_has_the_pipelines_it_was_asked_for() {
+    for pipes in [1, 2] {
+        let mut card = Card::with_pipes(pipes, NoMemory).unwrap();
+        assert_eq!(card.read32(reg::CAPS0 as u16).unwrap() >> 4 & 0xf, pipes as u32);
+    }
+}
+
 /// One beat that no MAC would send.
 fn wild_beat(rng: &mut Rng) -> AxisBeat {
     let keep = match rng.below(4) {

@@ -144,7 +144,7 @@ fn encryption_keeps_up_with_the_wire() {
         let mut card = card(8, 400_000);
         program(&mut card, true, true);
         let frames = vec![frame(0, 0x0800, &ipv4(1, 2, 17, 64, &vec![5; size])); 12_000 / size.max(40) + 20];
-        at_line_rate(&mut card, [Load { frames, growth: ESP_GROWTH }, NOTHING]);
+        at_line_rate(&mut card, &[Load { frames, growth: ESP_GROWTH }, NOTHING]);
     }
 }
 
@@ -154,7 +154,7 @@ fn decryption_keeps_up_with_the_wire() {
         let mut card = card(9, 400_000);
         let key = program(&mut card, false, true);
         let frames = esp_frames(&key, size, 12_000 / size.max(40) + 20);
-        at_line_rate(&mut card, [NOTHING, Load { frames, growth: 0 }]);
+        at_line_rate(&mut card, &[NOTHING, Load { frames, growth: 0 }]);
     }
 }
 

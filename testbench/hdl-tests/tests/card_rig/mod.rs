@@ -259,7 +259,7 @@ pub(crate) struct Load {
 
 /// Brings in `loads`, one per port, no faster than a 100 Gb/s wire carries the longer side of each frame, and expects
 /// every frame of a port out of the other one, the last one soon after the last one came in.
-pub(crate) fn at_line_rate(card: &mut Card, loads: [Load; 2]) {
+pub(crate) fn at_line_rate(card: &mut Card, loads: &[Load; 2]) {
     let mut next = [0; 2];
     let mut credit = [0; 2];
     while (0..2).any(|port| next[port] < loads[port].frames.len()) {
@@ -287,6 +287,23 @@ pub(crate) fn at_line_rate(card: &mut Card, loads: [Load; 2]) {
         // Store and forward of the longest frames included.
         assert!(behind < 900, "port {port}: the last frame left {behind} cycles after it came");
     }
+}
+
+/// Cycles from the last beat of each of `frames`, all that `port` brought in, to its first beat out of the other port,
+/// where they left in this order.
+pub(crate) fn latencies(card: &Card, port: usize, frames: &[Vec<u8>]) -> Vec<u64> {
+    let sent = card.extra.into[port].sent();
+    let ends = frames.iter().scan(0, |beats, frame| {
+        *beats += frame.len().div_ceil(64);
+        Some(sent[*beats - 1])
+    });
+    let mut sop = true;
+    let starts = card.extra.out[1 - port].received.iter().filter(|(_, word)| {
+        let first = sop;
+        sop = word[2][0] != 0;
+        first
+    });
+    ends.zip(starts).map(|(end, (start, _))| start - end).collect()
 }
 
 /// Frames of ESP for the inbound SA that `program` installs, with inner packets of `size` bytes of payload.
