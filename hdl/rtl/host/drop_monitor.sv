@@ -17,7 +17,7 @@
 // Drops that are held back, or find the FIFO full, add to `lost` of the next event written. Link and DmaError wait for
 // room instead; a further refused access meanwhile is `lost`.
 //
-// Latency: counters 2 cycles; 3 cycles from a drop to `m_valid_o`; a read takes Sites + 2 cycles. Event data: byte 0
+// Latency: counters 2 cycles; 4 cycles from a drop to `m_valid_o`; a read takes Sites + 2 cycles. Event data: byte 0
 // of the packet in bits 7:0.
 
 `default_nettype none
@@ -131,7 +131,10 @@ module drop_monitor #(
   logic              take_acquire;
   logic              take_drop;
   logic [CountW-1:0] drops;        // in this cycle
+  logic [CountW-1:0] drops_q;      // in the last one
   logic [CountW-1:0] missed;       // of them, without an event
+  logic              any_plain_q;  // candidates of the last cycle: one for each kind of event
+  logic              any_acquire_q;
   logic              acquire_q;    // captured, waiting for the FIFO
   logic              drop_q;
   logic              fifo_ready;
@@ -152,7 +155,11 @@ module drop_monitor #(
   headend_tables_pkg::drop_record_t acquire_rec_q;
   headend_tables_pkg::drop_record_t drop_rec_q;
   headend_tables_pkg::drop_record_t drop_pick;
+  headend_tables_pkg::drop_record_t drop_pick_q;
   headend_tables_pkg::drop_record_t acquire_pick;
+  headend_tables_pkg::drop_record_t acquire_pick_q;
+  logic [Sites-1:0]                 first_plain;     // one-hot: the candidates
+  logic [Sites-1:0]                 first_acquire;
 
   for (genvar n = 0; n < int'(Sites); n++) begin : gen_kind
     if (n >= int'(FirstPipe) && (n - int'(FirstPipe)) % int'(PipeSites) == int'(AtEncap)) begin : gen_encap
@@ -165,11 +172,13 @@ module drop_monitor #(
     end
   end
 
-  assign acquire_sa   = acquire_pick.sa[SaW-1:0];
-  assign take_acquire = (acquires != '0) && !told_q[acquire_sa] && !acquire_q && fifo_room;
-  assign acquire_end  = acquire_any_q && (acquire_age_q >= interval_i);
-  assign plain        = valid_i & ~acquires;
-  assign take_drop    = (plain != '0) && (drop_hold_q == '0) && !drop_q && fifo_room;
+  assign plain         = valid_i & ~acquires;
+  assign first_plain   = plain & (~plain + Sites'(1));
+  assign first_acquire = acquires & (~acquires + Sites'(1));
+  assign acquire_sa    = acquire_pick_q.sa[SaW-1:0];
+  assign take_acquire  = any_acquire_q && !told_q[acquire_sa] && !acquire_q && fifo_room;
+  assign acquire_end   = acquire_any_q && (acquire_age_q >= interval_i);
+  assign take_drop     = any_plain_q && (drop_hold_q == '0) && !drop_q && fifo_room;
 
   always_comb begin
     drops = '0;
@@ -177,21 +186,39 @@ module drop_monitor #(
       drops = drops + CountW'(valid_i[n]);
     end
   end
-  assign missed = drops - CountW'(take_drop) - CountW'(take_acquire);
+  assign missed = drops_q - CountW'(take_drop) - CountW'(take_acquire);
 
-  // Drops are rare: the wide choice is made only when there is one.
   always_comb begin
     drop_pick    = '0;
     acquire_pick = '0;
-    if (valid_i != '0) begin
-      for (int n = int'(Sites) - 1; n >= 0; n--) begin
-        if (plain[n]) begin
-          drop_pick = drop_i[n];
-        end
-        if (acquires[n]) begin
-          acquire_pick = drop_i[n];
-        end
+    for (int n = 0; n < int'(Sites); n++) begin
+      if (first_plain[n]) begin
+        drop_pick = drop_pick | drop_i[n];
       end
+      if (first_acquire[n]) begin
+        acquire_pick = acquire_pick | drop_i[n];
+      end
+    end
+  end
+
+  always_ff @(posedge clk_i) begin
+    if (!rst_ni) begin
+      drops_q       <= '0;
+      any_plain_q   <= 1'b0;
+      any_acquire_q <= 1'b0;
+    end else begin
+      drops_q       <= drops;
+      any_plain_q   <= (plain != '0);
+      any_acquire_q <= (acquires != '0);
+    end
+  end
+
+  always_ff @(posedge clk_i) begin
+    if (plain != '0) begin
+      drop_pick_q <= drop_pick;
+    end
+    if (acquires != '0) begin
+      acquire_pick_q <= acquire_pick;
     end
   end
 
@@ -236,10 +263,10 @@ module drop_monitor #(
 
   always_ff @(posedge clk_i) begin
     if (take_drop) begin
-      drop_rec_q <= drop_pick;
+      drop_rec_q <= drop_pick_q;
     end
     if (take_acquire) begin
-      acquire_rec_q <= acquire_pick;
+      acquire_rec_q <= acquire_pick_q;
     end
   end
 
@@ -300,7 +327,7 @@ module drop_monitor #(
   assign send_drop    = fifo_ready && !above && !acquire_q && drop_q;
   assign send         = send_dma || send_link || (send_sa != '0) || send_acquire || send_drop;
   assign lost_now     = (send ? 17'd0 : {1'b0, lost_q}) + 17'(missed) + 17'(dma_missed);
-  assign busy_o       = fifo_ready && (above || acquire_q || drop_q);
+  assign busy_o       = (drops_q != '0) || (fifo_ready && (above || acquire_q || drop_q));
 
   // A limit is taken in the cycle in which it goes into the FIFO.
   assign sa_evt_ready_o = {sa_turn && !sa_evt_valid_i[0], sa_turn};
