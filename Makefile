@@ -32,7 +32,7 @@ bench: ## Speeds, into target/bench/*.json.
 	@cargo run --release -q -p headend-testbench --bin bench
 
 .PHONY: soak
-soak: ## Differential tests for ten minutes each, into docs/results/differential.json.
+soak: ## Differential tests for twelve minutes, into docs/results/differential.json.
 	@scripts/setup.sh sim
 	@cargo run --release -q -p headend-testbench --bin soak
 

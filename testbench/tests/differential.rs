@@ -3,14 +3,14 @@
 //!
 //! See `headend_testbench::harness::seeds` for the variables that choose seeds and sizes.
 
-use headend_testbench::harness::seeds::run_seeds;
+use headend_testbench::harness::seeds::{run_seeds, Kind};
 use std::time::Duration;
 
 /// Time of each test unless `HEADEND_SECONDS` says otherwise.
 const TIME: Duration = Duration::from_secs(20);
 
 fn check(both_ports: bool, pipes: usize) {
-    match run_seeds(both_ports, pipes, TIME, 1, 1) {
+    match run_seeds(Kind { both_ports, pipes, packets: 250 }, TIME, 1..) {
         Ok(coverage) => println!("{coverage:?}"),
         Err(mismatch) => panic!("{mismatch}"),
     }

@@ -109,8 +109,7 @@ module esp_finish #(
 
   stream_append #(
     .MaxBytes (16),
-    .SideWidth(MetaW + HdrW),
-    .AtEop    (1'b1)
+    .SideWidth(MetaW + HdrW)
   ) u_append (
     .clk_i,
     .rst_ni,

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Anti-replay check and update of one packet (RFC 4303 3.4.3), combinational.
+// Anti-replay check and update of one packet (RFC 4303 3.4.3), combinational: the specification of replay_pipe, which
+// is what the card contains.
 //
 // State of an SA: `top`, the highest sequence number accepted, and a bitmap in which bit (n mod WindowMax)
 // says that sequence number n was accepted, for the WindowMax numbers top-WindowMax+1 to top. The bitmap is

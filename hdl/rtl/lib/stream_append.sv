@@ -2,11 +2,14 @@
 //
 // Puts bytes behind each packet of a stream.
 //
-// `app_len_i` (0 to MaxBytes, at most 64) and `app_data_i` (byte 0, the first to leave, in bits 7:0; bytes
-// past `app_len_i` are ignored) come with the first beat, or, with AtEop = 1, with the last beat of the
-// packet. `side_i` (opaque) comes with the first beat and leaves with it as `side_o`.
+// `app_len_i` (0 to MaxBytes, at most 31) and `app_data_i` (byte 0, the first to leave, in bits 7:0; bytes past
+// `app_len_i` are ignored) come with the last beat of the packet. `side_i` (opaque) comes with the first beat and leaves
+// with it as `side_o`.
 //
 // One output beat per cycle is sustained, without bubbles between packets.
+//
+// The bytes are turned once around a beat: what lies behind the packet's last byte goes into this beat, what comes out at
+// its front into the next one. Six levels of logic.
 //
 // Latency: 1 cycle.
 
@@ -15,7 +18,6 @@
 module stream_append #(
   parameter int unsigned MaxBytes  = 16,
   parameter int unsigned SideWidth = 1,
-  parameter bit          AtEop     = 1'b0,
   localparam int unsigned LenW = $clog2(MaxBytes + 1)
 ) (
   input  wire                             clk_i,
@@ -36,66 +38,66 @@ module stream_append #(
 
   localparam int unsigned BeatW = headend_tables_pkg::BEAT_W;
 
-  if (MaxBytes > 64) begin : gen_check_bytes
-    $error("stream_append: MaxBytes must not exceed one beat");
+  if (MaxBytes > 31) begin : gen_check_bytes
+    $error("stream_append: MaxBytes must not exceed 31");
   end
 
-  // The bytes to append, cut to their length.
-  logic [6:0]            new_len;
-  logic [MaxBytes*8-1:0] new_data;
-  assign new_len  = 7'(app_len_i);
-  assign new_data = app_data_i & ~({MaxBytes * 8{1'b1}} << {new_len, 3'd0});
-
-  logic [6:0]            len;
-  logic [MaxBytes*8-1:0] data;
-  if (AtEop) begin : gen_at_eop
-    assign len  = new_len;
-    assign data = new_data;
-  end else begin : gen_at_sop
-    logic [6:0]            len_q;
-    logic [MaxBytes*8-1:0] data_q;
-    assign len  = s_beat_i.sop ? new_len : len_q;
-    assign data = s_beat_i.sop ? new_data : data_q;
-    always_ff @(posedge clk_i) begin
-      if (s_valid_i && s_beat_i.sop) begin
-        len_q  <= new_len;
-        data_q <= new_data;
-      end
-    end
-  end
-
-  logic         flush_q;
-  logic [6:0]   flush_bytes_q;
-  logic [511:0] flush_data_q;
+  logic                      flush_q;        // a beat of appended bytes alone is due
+  logic [6:0]                flush_bytes_q;
+  logic [MaxBytes*8-1:0]     flush_data_q;
 
   logic                      out_ready;
-  headend_tables_pkg::beat_t out;
   logic                      accept;
   logic [7:0]                total;
-  logic [1023:0]             pair;
-
+  headend_tables_pkg::beat_t out;
   assign s_ready_o = out_ready && !flush_q;
   assign accept    = s_valid_i && s_ready_o;
+  assign total     = {1'b0, s_beat_i.bytes} + 8'(app_len_i);
+
+  // The bytes to append, cut to their length, and turned.
+  logic [511:0] app;
+  logic [511:0] turn2;
+  logic [511:0] turn4;
+  logic [511:0] turned;
+  logic [MaxBytes*8-1:0] app_cut;
+  always_comb begin
+    for (int i = 0; i < int'(MaxBytes); i++) begin
+      app_cut[8*i +: 8] = (app_len_i > LenW'(i)) ? app_data_i[8*i +: 8] : 8'd0;
+    end
+  end
+  assign app = 512'(app_cut);
+  always_comb begin
+    unique case (s_beat_i.bytes[1:0])
+      2'd0:    turn2 = app;
+      2'd1:    turn2 = {app[503:0], app[511:504]};
+      2'd2:    turn2 = {app[495:0], app[511:496]};
+      default: turn2 = {app[487:0], app[511:488]};
+    endcase
+    unique case (s_beat_i.bytes[3:2])
+      2'd0:    turn4 = turn2;
+      2'd1:    turn4 = {turn2[479:0], turn2[511:480]};
+      2'd2:    turn4 = {turn2[447:0], turn2[511:448]};
+      default: turn4 = {turn2[415:0], turn2[511:416]};
+    endcase
+    unique case (s_beat_i.bytes[5:4])
+      2'd0:    turned = turn4;
+      2'd1:    turned = {turn4[383:0], turn4[511:384]};
+      2'd2:    turned = {turn4[255:0], turn4[511:256]};
+      default: turned = {turn4[127:0], turn4[511:128]};
+    endcase
+  end
+
+  // Bytes of this beat that are behind the packet.
+  logic [511:0] behind_bits;
+  assign behind_bits = ({512{1'b1}} << {s_beat_i.bytes, 3'd0}) & {512{s_beat_i.eop && !flush_q}};
 
   always_comb begin
-    total = {1'b0, s_beat_i.bytes} + {1'b0, len};
-    pair  = '0;
-    if (s_valid_i && s_beat_i.eop) begin
-      pair = 1024'(data) << {s_beat_i.bytes, 3'd0};
-    end
-    if (flush_q) begin
-      out.data  = flush_data_q;
-      out.bytes = flush_bytes_q;
-      out.sop   = 1'b0;
-      out.eop   = 1'b1;
-    end else begin
-      out = s_beat_i;
-      if (s_beat_i.eop) begin
-        out.data  = s_beat_i.data | pair[511:0];
-        out.bytes = (total > 8'd64) ? 7'd64 : total[6:0];
-        out.eop   = (total <= 8'd64);
-      end
-    end
+    out.data  = flush_q ? 512'(flush_data_q) : s_beat_i.data | (turned & behind_bits);
+    out.bytes = flush_q ? flush_bytes_q :
+                !s_beat_i.eop ? s_beat_i.bytes :
+                (total > 8'd64) ? 7'd64 : total[6:0];
+    out.sop   = s_beat_i.sop && !flush_q;
+    out.eop   = flush_q || (s_beat_i.eop && (total <= 8'd64));
   end
 
   always_ff @(posedge clk_i) begin
@@ -108,7 +110,7 @@ module stream_append #(
 
   always_ff @(posedge clk_i) begin
     if (accept && s_beat_i.eop) begin
-      flush_data_q  <= pair[1023:512];
+      flush_data_q  <= turned[MaxBytes*8-1:0] & ~behind_bits[MaxBytes*8-1:0];
       flush_bytes_q <= total[6:0] - 7'd64;
     end
   end

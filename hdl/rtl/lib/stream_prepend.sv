@@ -8,6 +8,9 @@
 //
 // One output beat per cycle is sustained, without bubbles between packets.
 //
+// A beat is turned by the inserted bytes that do not fill one: what stays in it joins the rest of the beat before, what
+// comes round to its front waits for the next. Six levels of logic.
+//
 // Latency: 1 cycle.
 
 `default_nettype none
@@ -65,41 +68,53 @@ module stream_prepend #(
   assign accept    = s_valid_i && s_ready_o;
   assign out_valid = flush_q || s_valid_i;
 
-  logic [511:0]  block;
-  logic [511:0]  front;
-  logic [5:0]    shift;
-  logic [1023:0] pair;
-  logic [7:0]    total;
+  logic [5:0]   shift;
+  logic [511:0] turn2;
+  logic [511:0] turn4;
+  logic [511:0] turned;
+  assign shift = s_beat_i.sop ? rest : rest_q;
   always_comb begin
-    block = '0;
-    front = carry_q;
-    pair  = '0;
-    shift = s_beat_i.sop ? rest : rest_q;
-    if (s_valid_i && s_beat_i.sop) begin
-      block = ins_data[block_q*512 +: 512];
-      front = block & ~({512{1'b1}} << {rest, 3'd0});
-    end
-    if (s_valid_i) begin
-      pair = {512'd0, s_beat_i.data} << {shift, 3'd0};
-    end
-    total = {1'b0, s_beat_i.bytes} + {2'b0, shift};
+    unique case (shift[1:0])
+      2'd0:    turn2 = s_beat_i.data;
+      2'd1:    turn2 = {s_beat_i.data[503:0], s_beat_i.data[511:504]};
+      2'd2:    turn2 = {s_beat_i.data[495:0], s_beat_i.data[511:496]};
+      default: turn2 = {s_beat_i.data[487:0], s_beat_i.data[511:488]};
+    endcase
+    unique case (shift[3:2])
+      2'd0:    turn4 = turn2;
+      2'd1:    turn4 = {turn2[479:0], turn2[511:480]};
+      2'd2:    turn4 = {turn2[447:0], turn2[511:448]};
+      default: turn4 = {turn2[415:0], turn2[511:416]};
+    endcase
+    unique case (shift[5:4])
+      2'd0:    turned = turn4;
+      2'd1:    turned = {turn4[383:0], turn4[511:384]};
+      2'd2:    turned = {turn4[255:0], turn4[511:256]};
+      default: turned = {turn4[127:0], turn4[511:128]};
+    endcase
+  end
 
-    if (flush_q) begin
-      out.data  = carry_q;
-      out.bytes = flush_bytes_q;
-      out.sop   = 1'b0;
-      out.eop   = 1'b1;
-    end else if (inserting) begin
-      out.data  = block;
-      out.bytes = 7'd64;
-      out.sop   = (block_q == '0);
-      out.eop   = 1'b0;
-    end else begin
-      out.data  = pair[511:0] | front;
-      out.bytes = (total > 8'd64) ? 7'd64 : total[6:0];
-      out.sop   = s_beat_i.sop && (whole == '0);
-      out.eop   = s_beat_i.eop && (total <= 8'd64);
-    end
+  // Which bytes of the output come from the beat, and which from the inserted ones; the others from the beat before.
+  logic [511:0] wrapped_bits;    // of the turned beat, those that belong to the next one
+  logic [511:0] beat_bits;
+  logic [511:0] block_bits;
+  logic [511:0] block;
+  logic         carried;
+  logic [7:0]   total;
+  logic         over;            // it does not all fit this beat
+  assign block        = ins_data[block_q*512 +: 512];
+  assign carried      = flush_q || !s_beat_i.sop;
+  assign total        = {1'b0, s_beat_i.bytes} + {2'b0, shift};
+  assign over         = total[7] || (total[6] && (|total[5:0]));
+  assign wrapped_bits = ~({512{1'b1}} << {shift, 3'd0});
+  assign beat_bits    = ~wrapped_bits & {512{!flush_q && !inserting}};
+  assign block_bits   = (~({512{1'b1}} << {rest, 3'd0}) | {512{inserting}}) & {512{!carried}};
+
+  always_comb begin
+    out.data = (turned & beat_bits) | (block & block_bits) | (carry_q & {512{carried}});
+    out.bytes = flush_q ? flush_bytes_q : (inserting || over) ? 7'd64 : total[6:0];
+    out.sop   = !flush_q && s_beat_i.sop && (block_q == '0);
+    out.eop   = flush_q || (s_beat_i.eop && !inserting && !over);
   end
 
   always_ff @(posedge clk_i) begin
@@ -107,7 +122,7 @@ module stream_prepend #(
       block_q <= '0;
       flush_q <= 1'b0;
     end else if (out_ready) begin
-      flush_q <= accept && s_beat_i.eop && (total > 8'd64);
+      flush_q <= accept && s_beat_i.eop && over;
       if (accept) begin
         block_q <= '0;
       end else if (s_valid_i && !flush_q) begin
@@ -119,7 +134,7 @@ module stream_prepend #(
   always_ff @(posedge clk_i) begin
     if (accept) begin
       rest_q        <= shift;
-      carry_q       <= pair[1023:512];
+      carry_q       <= turned & wrapped_bits;
       flush_bytes_q <= total[6:0] - 7'd64;
     end
   end

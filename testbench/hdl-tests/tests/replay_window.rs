@@ -36,7 +36,7 @@ impl SetModel {
     }
 }
 
-/// The module with the state it would have in esp_verdict.
+/// The module with the state of an SA.
 struct Dut {
     dut: Instance,
     bitmap: Vec<u8>,

@@ -197,7 +197,7 @@ impl Lab {
     pub fn findings(&mut self) -> String {
         let kernel = self
             .guest
-            .try_run("grep -v ' 0$' /proc/net/xfrm_stat", LIMIT)
+            .try_run("grep -v '[^0-9]0$' /proc/net/xfrm_stat", LIMIT)
             .map_or_else(|error| format!("{error:#}"), |(_, text)| text);
         let frames = self.relay.capture().frames();
         let last: Vec<String> = frames
@@ -205,7 +205,7 @@ impl Lab {
             .rev()
             .take(8)
             .map(|seen| {
-                format!("to card {}: {:02x?} {:?}", seen.to_card, &seen.frame, Outer::of(&seen.frame))
+                format!("to card {}: {} bytes, {:?}", seen.to_card, seen.frame.len(), Outer::of(&seen.frame))
             })
             .collect();
         let stats = self.card.headend(&["stats"]).unwrap_or_else(|error| format!("{error:#}"));

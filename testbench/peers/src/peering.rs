@@ -134,9 +134,11 @@ impl Peering {
         } else {
             ("10.1.0.0/16".to_owned(), "10.2.0.0/16".to_owned())
         };
+        // ICMP only: the UDP datagrams around ESP have the same addresses as what is inside, and need no protection themselves.
+        let only = if self.transport && self.udp.is_some() { "proto 1" } else { "" };
         let policy = |from: &str, to: &str, direction: &str, [source, destination]: [&str; 2]| {
             format!(
-                "/sbin/ip xfrm policy add src {from} dst {to} dir {direction} \
+                "/sbin/ip xfrm policy add src {from} dst {to} {only} dir {direction} \
                  tmpl src {source} dst {destination} proto esp reqid 1 mode {mode}"
             )
         };

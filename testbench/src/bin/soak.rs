@@ -3,7 +3,7 @@
 //! `HEADEND_SECONDS` (default 180) per kind of scenario and card, on two processors. Writes what was covered to
 //! `docs/results/differential.json`.
 
-use headend_testbench::harness::seeds::{run_seeds, Coverage};
+use headend_testbench::harness::seeds::{run_seeds, Coverage, Kind};
 use headend_testbench::harness::Mismatch;
 use serde_json::json;
 use std::process::ExitCode;
@@ -11,8 +11,10 @@ use std::time::Duration;
 
 /// Time for each kind of scenario.
 const TIME: Duration = Duration::from_secs(180);
+/// Packets per seed: more than in the test, since setting up a card costs as much as some hundred packets.
+const PACKETS: usize = 1000;
 /// Threads, each with seeds and cards of its own.
-const THREADS: u64 = 2;
+const THREADS: usize = 2;
 /// Where the result goes, from the root of the repository.
 const RESULT: &str = "docs/results/differential.json";
 
@@ -21,7 +23,7 @@ fn main() -> ExitCode {
     for (name, both_ports) in [("one_entrance_at_a_time", false), ("both_ports_at_once", true)] {
         for pipes in [1, 2] {
             eprintln!("soak: {name}, {pipes} pipelines ...");
-            match run(both_ports, pipes) {
+            match run(Kind { both_ports, pipes, packets: PACKETS }) {
                 Ok(coverage) => rows.push(row(name, pipes, &coverage)),
                 Err(mismatch) => {
                     eprintln!("soak: {mismatch}");
@@ -43,8 +45,8 @@ fn main() -> ExitCode {
 }
 
 /// Runs the seeds of one row on all threads.
-fn run(both_ports: bool, pipes: usize) -> Result<Coverage, Mismatch> {
-    let worker = |n| move || run_seeds(both_ports, pipes, TIME, 1 + n, THREADS);
+fn run(kind: Kind) -> Result<Coverage, Mismatch> {
+    let worker = |n| move || run_seeds(kind, TIME, (1 + n as u64..).step_by(THREADS));
     let results: Vec<_> = std::thread::scope(|scope| {
         let workers: Vec<_> = (0..THREADS).map(|n| scope.spawn(worker(n))).collect();
         workers.into_iter().map(|w| w.join().expect("a worker does not panic")).collect()

@@ -149,7 +149,6 @@ fn sa_in_record(sa: &SaIn, latency: u32) -> regs::SaIn {
         ivrf: sa.ivrf,
         gcm: key_record(&sa.key, latency),
         sel: selector_record(sa.selector.as_ref()),
-        ..Default::default()
     }
 }
 

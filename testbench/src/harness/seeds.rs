@@ -5,7 +5,7 @@
 //! | --- | --- | --- |
 //! | `HEADEND_SEED` | run only this seed | seeds from 1 on |
 //! | `HEADEND_SECONDS` | go on with further seeds for so long | given by the caller |
-//! | `HEADEND_PACKETS` | packets per seed | 250 |
+//! | `HEADEND_PACKETS` | packets per seed | given by the caller |
 //! | `HEADEND_SIZE` | largest inner packet in bytes | 1500, every fourth seed 9202: a frame of the largest size |
 
 use super::{run, Mismatch, SimulatedCard, Summary};
@@ -30,35 +30,54 @@ pub fn variable<T: FromStr>(name: &str) -> Option<T> {
     }
 }
 
-/// The shape of a seed's scenario.
-fn profile(seed: u64, both_ports: bool) -> Profile {
-    let usual = if seed.is_multiple_of(4) { param::MAX_FRAME_BYTES - 14 } else { 1500 };
-    Profile {
-        packets: variable("HEADEND_PACKETS").unwrap_or(250),
-        max_inner: variable("HEADEND_SIZE").unwrap_or(usual),
-        both_ports,
+/// A kind of run.
+#[derive(Clone, Copy, Debug)]
+pub struct Kind {
+    /// Both ports run at once, each with state of its own; else one entrance at a time.
+    pub both_ports: bool,
+    /// Pipelines of the card.
+    pub pipes: usize,
+    /// Packets per seed.
+    pub packets: usize,
+}
+
+impl Kind {
+    /// The shape of a seed's scenario.
+    fn profile(self, seed: u64) -> Profile {
+        let usual = if seed.is_multiple_of(4) { param::MAX_FRAME_BYTES - 14 } else { 1500 };
+        Profile {
+            packets: variable("HEADEND_PACKETS").unwrap_or(self.packets),
+            max_inner: variable("HEADEND_SIZE").unwrap_or(usual),
+            both_ports: self.both_ports,
+        }
+    }
+
+    /// The test that runs seeds of this kind.
+    fn test(self) -> String {
+        let entrances = if self.both_ports { "both_ports_at_once" } else { "one_entrance_at_a_time" };
+        format!("{entrances}_{}", if self.pipes == 1 { "one_pipeline" } else { "two_pipelines" })
     }
 }
 
-/// Runs one seed on a fresh card with `pipes` pipelines.
+/// Runs one seed on a fresh card.
 ///
 /// # Errors
 /// The first difference, with the command that runs the seed again.
 ///
 /// # Panics
 /// The simulated card does not start.
-pub fn run_seed(seed: u64, both_ports: bool, pipes: usize) -> Result<Summary, Mismatch> {
-    let profile = profile(seed, both_ports);
+pub fn run_seed(seed: u64, kind: Kind) -> Result<Summary, Mismatch> {
+    let profile = kind.profile(seed);
     let scenario = Scenario::random(seed, profile);
-    let mut card = SimulatedCard::with_pipes(pipes).expect("the simulated card starts");
+    let mut card = SimulatedCard::with_pipes(kind.pipes).expect("the simulated card starts");
     let batch = BATCH_BYTES[seed as usize % BATCH_BYTES.len()];
     run(&mut card, &scenario, batch).map_err(|mismatch| {
-        let entrances = if both_ports { "both_ports_at_once" } else { "one_entrance_at_a_time" };
-        let test = format!("{entrances}_{}", if pipes == 1 { "one_pipeline" } else { "two_pipelines" });
         mismatch.with_note(format!(
             "\nRun it again with:\n  HEADEND_SEED={seed} HEADEND_PACKETS={} HEADEND_SIZE={} \
-             cargo test -p headend-testbench --test differential {test}\n",
-            profile.packets, profile.max_inner
+             cargo test -p headend-testbench --test differential {}\n",
+            profile.packets,
+            profile.max_inner,
+            kind.test()
         ))
     })
 }
@@ -83,29 +102,22 @@ impl std::ops::AddAssign for Coverage {
     }
 }
 
-/// Runs seeds from `first` on in steps of `step` for about `time` (`HEADEND_SECONDS` overrides it), or only
-/// `HEADEND_SEED`.
+/// Runs every seed of `seeds` in turn for about `time` (`HEADEND_SECONDS` overrides it), or only `HEADEND_SEED`.
 ///
 /// # Errors
 /// The first difference.
-pub fn run_seeds(
-    both_ports: bool,
-    pipes: usize,
-    time: Duration,
-    first: u64,
-    step: u64,
-) -> Result<Coverage, Mismatch> {
+pub fn run_seeds(kind: Kind, time: Duration, seeds: impl Iterator<Item = u64>) -> Result<Coverage, Mismatch> {
     let time = variable("HEADEND_SECONDS").map_or(time, Duration::from_secs);
     let only: Option<u64> = variable("HEADEND_SEED");
     let start = Instant::now();
     let mut coverage = Coverage::default();
-    loop {
-        let seed = only.unwrap_or(first + step * coverage.seeds);
+    for seed in seeds {
         coverage.seeds += 1;
-        coverage.total += run_seed(seed, both_ports, pipes)?;
+        coverage.total += run_seed(only.unwrap_or(seed), kind)?;
         coverage.time = start.elapsed();
         if only.is_some() || coverage.time > time {
-            return Ok(coverage);
+            break;
         }
     }
+    Ok(coverage)
 }

@@ -39,7 +39,7 @@ fn every_check_counts_before_all_later_ones() {
         DropReason::EcnIllegal,
         DropReason::None,
     ];
-    for first in 0..order.len() {
+    for (first, reason) in order.into_iter().enumerate() {
         let mut rig = Rig::new(Stalls::default());
         let expired = first <= 3;
         rig.install(5, SaIn { hard_packets: if expired { 1 } else { 0 }, ..tunnel(64) });
@@ -65,8 +65,8 @@ fn every_check_counts_before_all_later_ones() {
         job.meta.parsed.tos = if first <= 7 { 3 } else { 2 };
         rig.push(0, &job);
         rig.finish();
-        let expected = if first == 8 { vec![] } else { vec![order[first].code()] };
-        assert_eq!(reasons(&rig), expected, "{}", order[first]);
+        let expected = if first == 8 { vec![] } else { vec![reason.code()] };
+        assert_eq!(reasons(&rig), expected, "{reason}");
     }
 }
 

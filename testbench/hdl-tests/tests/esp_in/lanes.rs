@@ -119,6 +119,28 @@ fn forward_the_window_between_neighbours() {
     }
 }
 
+/// Numbers whose window would end past 2^64: none of them is old until the top is a window ahead.
+#[test]
+fn use_the_last_numbers_of_the_space() {
+    let mut rng = Rng::new(25);
+    let mut rig = Rig::new(Stalls::default());
+    let windows = [1024, 33, 1];
+    (0..3).for_each(|sa| rig.install(sa, tunnel(windows[usize::from(sa)])));
+    for i in 0..900 {
+        let sa = (i / 7) % 3;
+        let seq = match rng.below(3) {
+            0 => u64::MAX - rng.below(2000),
+            1 => u64::MAX - 40 + rng.below(41),
+            _ => u64::MAX - 900 + i,
+        };
+        let job = plain(&mut rng, sa as u16, seq, 20);
+        rig.push(i as usize & 1, &job);
+    }
+    rig.finish();
+    assert_eq!(rig.state(0).seq_top, u64::MAX);
+    assert!(rig.state(0).packets > 150);
+}
+
 /// SAs are replaced all the time under full load; which packets met which SA is known to the cycle.
 #[test]
 fn meet_each_replaced_sa_from_the_same_packet_on() {

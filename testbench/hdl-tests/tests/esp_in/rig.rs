@@ -18,6 +18,9 @@ fn library() -> Arc<Library> {
         .unwrap()
 }
 
+/// What leaves for a packet, or why nothing does.
+type Verdict = Result<(Vec<u8>, Meta), DropReason>;
+
 /// How often sources, tags, sinks and the event taker pause, in percent.
 #[derive(Clone, Copy, Default)]
 pub(crate) struct Stalls {
@@ -171,7 +174,7 @@ impl Rig {
     }
 
     /// What the model says of each lane's packets, taken in the order in which the unit took them.
-    fn expected(&mut self) -> [Vec<Result<(Vec<u8>, Meta), DropReason>>; 2] {
+    fn expected(&mut self) -> [Vec<Verdict>; 2] {
         let mut order: Vec<(u64, usize)> = Vec::new();
         for (n, lane) in self.lanes.iter().enumerate() {
             order.extend(lane.taken.seen.iter().map(|(cycle, _)| (*cycle, n)));
@@ -233,7 +236,7 @@ impl Rig {
 }
 
 impl Lane {
-    fn compare(&mut self, n: usize, expected: &[Result<(Vec<u8>, Meta), DropReason>]) -> Vec<Received> {
+    fn compare(&mut self, n: usize, expected: &[Verdict]) -> Vec<Received> {
         let mut received = Vec::new();
         let mut drops = self.drops.seen.iter();
         for (i, (job, expected)) in self.jobs.iter().zip(expected).enumerate() {

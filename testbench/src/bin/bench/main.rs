@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-//! Speed of the simulation (`target/bench/sim.json`) and of the data path (`target/bench/datapath.json`).
+//! Speed of the simulation (`target/bench/sim.json`) and of the data path (`target/bench/datapath.json`, other forms of
+//! ESP in `target/bench/forms.json`). Fails when ESP does not fill 100GbE in some row, or takes too long.
 //!
 //! Run from the root of the repository after building `headend-card` in the same profile; `make bench` does
 //! both. Wall-clock figures mean something on an idle machine only.
@@ -29,19 +30,28 @@ fn run() -> Result<(), Box<dyn Error>> {
     std::fs::create_dir_all(RESULTS)?;
     // Building first, so that the model the other figures need is in the ordinary cache.
     let build_seconds = simulation::build_seconds(&program("headend-card")?)?;
-    let rows = datapath::measure()?;
-    write("datapath.json", &serde_json::Value::Array(rows))?;
-    let (cycles_per_second, packets_per_second) = simulation::loaded_speed()?;
+    let mut rows = datapath::measure()?;
+    write("datapath.json", &serde_json::Value::Array(rows.clone()))?;
+    let forms = datapath::measure_forms()?;
+    write("forms.json", &serde_json::Value::Array(forms.clone()))?;
+    rows.extend(forms);
+    let (cycles_per_second, packets_per_second) = simulation::loaded_speed(2)?;
+    let (cycles_one_pipe, packets_one_pipe) = simulation::loaded_speed(1)?;
     let idle_cpu_percent = simulation::idle_cpu_percent(&program("headend-card")?)?;
     let sim = serde_json::json!({
         "cycles_per_second": cycles_per_second.round(),
         "idle_cpu_percent": (idle_cpu_percent * 100.0).round() / 100.0,
         "packets_per_second_1400": packets_per_second.round(),
+        "cycles_per_second_one_pipe": cycles_one_pipe.round(),
+        "packets_per_second_1400_one_pipe": packets_one_pipe.round(),
         "build_seconds": (build_seconds * 10.0).round() / 10.0,
     });
     write("sim.json", &sim)?;
     println!("{sim:#}");
-    Ok(())
+    match datapath::shortfalls(&rows) {
+        rows if rows.is_empty() => Ok(()),
+        rows => Err(format!("{} rows fall short:\n{}", rows.len(), rows.join("\n")).into()),
+    }
 }
 
 /// A program built beside this one.

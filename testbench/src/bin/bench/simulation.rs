@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Speed of the simulated card as a program: under load, idle, and to build.
 
-use super::traffic::{card, frame, Direction};
+use super::traffic::{card, frame, Direction, Form};
 use std::error::Error;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -38,11 +38,11 @@ pub(crate) fn build_seconds(card: &Path) -> Result<f64, Box<dyn Error>> {
 }
 
 /// Simulated cycles and packets per second of wall-clock time, while one port brings ESP to decrypt and the
-/// other labelled packets to encrypt.
-pub(crate) fn loaded_speed() -> Result<(f64, f64), Box<dyn Error>> {
-    let card = card(16)?;
-    let esp: Vec<Vec<u8>> = (0..16).map(|n| frame(Direction::Decrypt, n, SIZE)).collect();
-    let labelled: Vec<Vec<u8>> = (0..16).map(|n| frame(Direction::Encrypt, n, SIZE)).collect();
+/// other labelled packets to encrypt. The card has `pipes` pipelines.
+pub(crate) fn loaded_speed(pipes: usize) -> Result<(f64, f64), Box<dyn Error>> {
+    let card = card(pipes, 16, Form::Tunnel)?;
+    let esp: Vec<Vec<u8>> = (0..16).map(|n| frame(Direction::Decrypt, Form::Tunnel, n, SIZE)).collect();
+    let labelled: Vec<Vec<u8>> = (0..16).map(|n| frame(Direction::Encrypt, Form::Tunnel, n, SIZE)).collect();
     let mut sim = card.sim();
     let (first_cycle, start) = (sim.cycles(), Instant::now());
     let mut packets = 0u64;

@@ -6,16 +6,20 @@ use headend_testbench::model::{
     Action, Adjacency, Interface, LabelAction, Link, Prefix, Route, SaIn, SaOut, Tables,
 };
 use headend_testbench::packet::{
-    ethernet, mac, mpls_frame, EspKey, EspPayload, Ipv4, LabelEntry, ETHERTYPE_IPV4, PROTO_ESP, PROTO_UDP,
+    ethernet, mac, mpls_frame, udp, Address, EspKey, EspPayload, Ipv4, Ipv6, LabelEntry, ETHERTYPE_IPV4,
+    ETHERTYPE_IPV6, PROTO_ESP, PROTO_UDP,
 };
 use std::error::Error;
 
 const GATEWAY: u32 = 0xc000_0201;
+const GATEWAY6: u128 = 0x2001_0db8 << 96 | 0x201;
 const OURS: u64 = 0x0200_0000_0001;
 /// First incoming label; label n leads to customer n.
 const FIRST_LABEL: u32 = 1000;
+/// UDP port of ESP in UDP.
+const NATT: u16 = headend_regs::param::NATT_PORT as u16;
 
-/// What the card does with the frames of a measurement.
+/// What the card does with the frames of a stream.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Direction {
     /// ESP in on port 0, labelled out on port 1.
@@ -27,20 +31,43 @@ pub(crate) enum Direction {
 }
 
 impl Direction {
-    /// Name in the results.
-    pub(crate) fn name(self) -> &'static str {
-        match self {
-            Direction::Decrypt => "decrypt",
-            Direction::Encrypt => "encrypt",
-            Direction::Bypass => "bypass",
-        }
-    }
-
     /// Ports of entry and exit.
     pub(crate) fn ports(self) -> (usize, usize) {
         match self {
             Direction::Decrypt => (0, 1),
             Direction::Encrypt | Direction::Bypass => (1, 0),
+        }
+    }
+}
+
+/// How the SAs of a measurement carry their packets.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Form {
+    /// Tunnel mode over IPv4.
+    Tunnel,
+    /// Tunnel mode over IPv6.
+    OverIpv6,
+    /// Tunnel mode in UDP over IPv4.
+    InUdp,
+    /// Transport mode over IPv4.
+    Transport,
+}
+
+impl Form {
+    /// Name in the results.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Form::Tunnel => "tunnel",
+            Form::OverIpv6 => "tunnel over IPv6",
+            Form::InUdp => "tunnel in UDP",
+            Form::Transport => "transport",
+        }
+    }
+
+    fn gateway(self) -> Address {
+        match self {
+            Form::OverIpv6 => GATEWAY6.into(),
+            _ => GATEWAY.into(),
         }
     }
 }
@@ -56,49 +83,63 @@ fn key(n: u16) -> EspKey {
 
 /// `sas` customers, each with an SA in each direction. The inbound SAs have no anti-replay window, so that
 /// frames may be sent again and again.
-fn tables(sas: u16) -> Tables {
+fn tables(sas: u16, form: Form) -> Tables {
     let mut t = Tables::default();
     for port in 0..2 {
         t.interfaces.insert(port, Interface { vrf: 0, mac: mac(OURS), mpls: true });
     }
     let link = |port| Link { port, dmac: mac(0x0200_0000_0099), smac: mac(OURS) };
+    let transport = form == Form::Transport;
     for n in 0..sas {
         let vrf = 1 + n % 255;
-        let inbound = SaIn { ivrf: vrf, ..SaIn::tunnel(0x1000 + u32::from(n), GATEWAY, key(n)) };
-        t.sas_in.insert(n, inbound);
-        t.sas_out.insert(n, SaOut::tunnel(0x2000, GATEWAY, 9u32, key(n)));
+        let inbound = SaIn::tunnel(0x1000 + u32::from(n), form.gateway(), key(n));
+        t.sas_in.insert(n, SaIn { ivrf: vrf, transport, udp: form == Form::InUdp, ..inbound });
+        let far = if form == Form::OverIpv6 { Address::V6(9) } else { Address::V4(9) };
+        let udp = (form == Form::InUdp).then_some((NATT, NATT));
+        t.sas_out.insert(n, SaOut { transport, udp, ..SaOut::tunnel(0x2000, form.gateway(), far, key(n)) });
         let labels = vec![702, 498];
         let core = Action::Mpls { link: link(1), labels, ttl: None, tc: None };
         t.adjacencies.insert(2 * n, Adjacency { mtu: 9100, action: core });
-        t.adjacencies.insert(
-            2 * n + 1,
-            Adjacency {
-                mtu: 9100,
-                action: Action::Protect { link: link(0), sa: n, gen: 1, transport: false, tfc_len: 0 },
-            },
-        );
+        let protect = Action::Protect { link: link(0), sa: n, gen: 1, transport, tfc_len: 0 };
+        t.adjacencies.insert(2 * n + 1, Adjacency { mtu: 9100, action: protect });
         t.labels.insert(FIRST_LABEL + u32::from(n), LabelAction::PopAdj(2 * n + 1));
-        t.routes.push(Route { vrf, prefix: Prefix { addr: 0x0a00_0000, len: 8 }, adj: 2 * n });
+        if n < 255 {
+            // Packets of transport mode are for the gateway itself.
+            t.routes.push(Route { vrf, prefix: Prefix { addr: 0x0a00_0000, len: 8 }, adj: 2 * n });
+            t.routes.push(Route { vrf, prefix: Prefix { addr: GATEWAY, len: 32 }, adj: 2 * n });
+        }
     }
     t.adjacencies.insert(4000, Adjacency { mtu: 9200, action: Action::Ip(link(0)) });
     t.routes.push(Route { vrf: 0, prefix: Prefix { addr: 0x0a00_0000, len: 8 }, adj: 4000 });
     t
 }
 
-/// A card with `sas` customers.
-pub(crate) fn card(sas: u16) -> Result<SimulatedCard, Box<dyn Error>> {
-    let mut card = SimulatedCard::new().map_err(|e| e.to_string())?;
-    program(card.driver(), &tables(sas)).map_err(|e| e.to_string())?;
+/// A card of `pipes` pipelines with `sas` customers.
+pub(crate) fn card(pipes: usize, sas: u16, form: Form) -> Result<SimulatedCard, Box<dyn Error>> {
+    let mut card = SimulatedCard::with_pipes(pipes).map_err(|e| e.to_string())?;
+    program(card.driver(), &tables(sas, form)).map_err(|e| e.to_string())?;
     Ok(card)
 }
 
 /// One frame of customer `n` with an inner packet of `size` bytes.
-pub(crate) fn frame(direction: Direction, n: u16, size: usize) -> Vec<u8> {
+pub(crate) fn frame(direction: Direction, form: Form, n: u16, size: usize) -> Vec<u8> {
     let inner = Ipv4::new(0x0a01_0001, 0x0a02_0002, PROTO_UDP).build(&vec![0x42; size - 20]);
     match direction {
         Direction::Decrypt => {
-            let esp = key(n).seal(0x1000 + u32::from(n), 1, [0; 8], &EspPayload::new(&inner, 4));
-            ethernet(mac(OURS), mac(3), ETHERTYPE_IPV4, &Ipv4::new(9, GATEWAY, PROTO_ESP).build(&esp))
+            let payload = match form {
+                Form::Transport => EspPayload::new(&inner[20..], PROTO_UDP),
+                _ => EspPayload::new(&inner, 4),
+            };
+            let esp = key(n).seal(0x1000 + u32::from(n), 1, [0; 8], &payload);
+            let (ethertype, outer) = match form {
+                Form::OverIpv6 => (ETHERTYPE_IPV6, Ipv6::new(9, GATEWAY6, PROTO_ESP).build(&esp)),
+                Form::InUdp => {
+                    let datagram = udp(9, GATEWAY, NATT, NATT, &esp);
+                    (ETHERTYPE_IPV4, Ipv4::new(9, GATEWAY, PROTO_UDP).build(&datagram))
+                }
+                _ => (ETHERTYPE_IPV4, Ipv4::new(9, GATEWAY, PROTO_ESP).build(&esp)),
+            };
+            ethernet(mac(OURS), mac(3), ethertype, &outer)
         }
         Direction::Encrypt => {
             let entry = LabelEntry { label: FIRST_LABEL + u32::from(n), tc: 0, bottom: true, ttl: 64 };
