@@ -54,6 +54,7 @@ module classify_lane #(
   logic short_l2, short_esp, type4, type6, mpls_line;
   logic [headend_tables_pkg::DROP_REASON_W-1:0] later_drop;
   logic [headend_tables_pkg::HOST_REASON_W-1:0] later_host;
+  logic [headend_tables_pkg::OP_W-1:0] later_op;
   assign intf_re_o = valid_i;
   assign intf_raddr_o = meta_i.intf[AddrW-1:0];
   assign in_p = meta_i.parsed;
@@ -82,44 +83,53 @@ module classify_lane #(
     else if (in_p.is_ah) later_host = headend_tables_pkg::HOST_REASON_AH;
     else if (in_p.is_fragment && (in_p.proto == ProtoEsp)) later_host = headend_tables_pkg::HOST_REASON_FRAGMENT;
     else if (in_p.is_esp && short_esp) later_drop = headend_tables_pkg::DROP_REASON_ESP_TOO_SHORT;
+
+    if (later_drop != headend_tables_pkg::DROP_REASON_NONE) later_op = headend_tables_pkg::OP_DROP;
+    else if (later_host != headend_tables_pkg::HOST_REASON_NONE) later_op = headend_tables_pkg::OP_HOST;
+    else later_op = headend_tables_pkg::OP_FORWARD;
   end
 
-  logic s1_valid_q, s1_short_l2, s1_mpls_line;
-  logic [headend_tables_pkg::DROP_REASON_W-1:0] s1_drop;
-  logic [headend_tables_pkg::HOST_REASON_W-1:0] s1_host;
+  localparam int unsigned VerdictW = headend_tables_pkg::OP_W + headend_tables_pkg::DROP_REASON_W
+                                     + headend_tables_pkg::HOST_REASON_W;
+  logic s1_valid_q, s1_short_l2, s1_mpls_line, s1_judge;
+  logic [VerdictW-1:0] s1_later;
   headend_tables_pkg::meta_t s1_meta_q;
   hdr_delay #(
-      .Width (headend_tables_pkg::META_W + headend_tables_pkg::DROP_REASON_W + headend_tables_pkg::HOST_REASON_W + 2),
+      .Width (headend_tables_pkg::META_W + VerdictW + 3),
       .Cycles(1)
   ) u_meta (
       .clk_i,
       .rst_ni,
       .valid_i,
-      .d_i    ({meta_i, later_drop, later_host, short_l2, mpls_line}),
+      .d_i    ({meta_i, later_op, later_drop, later_host, short_l2, mpls_line,
+                (meta_i.op == headend_tables_pkg::OP_FORWARD) && !meta_i.starts_l3}),
       .valid_o(s1_valid_q),
-      .q_o    ({s1_meta_q, s1_drop, s1_host, s1_short_l2, s1_mpls_line})
+      .q_o    ({s1_meta_q, s1_later, s1_short_l2, s1_mpls_line, s1_judge})
   );
 
   // ------------------------------------------------------------------ cycle 1: lines 1 to 3, the interface's MPLS
+  // Whether the MAC is ours is known last: everything else is decided beside it.
   headend_tables_pkg::parsed_t p;
-  logic intf_up;
+  logic intf_up, foreign;
+  logic [15:0] mac_differs;
   assign p = s1_meta_q.parsed;
   assign intf_up = intf_i.valid && ({16'd0, s1_meta_q.intf} < headend_tables_pkg::IntfDepth);
+  for (genvar k = 0; k < 16; k++) begin : gen_mac
+    assign mac_differs[k] = p.dmac[3*k+:3] != intf_i.mac[3*k+:3];
+  end
+  assign foreign = !p.mac_bcast && intf_up && !s1_short_l2 && (mac_differs != 16'd0);
 
-  logic [headend_tables_pkg::DROP_REASON_W-1:0] drop;
-  logic [headend_tables_pkg::HOST_REASON_W-1:0] host;
+  function automatic logic [VerdictW-1:0] dropped(input logic [headend_tables_pkg::DROP_REASON_W-1:0] reason);
+    dropped = {headend_tables_pkg::OP_DROP, reason, headend_tables_pkg::HOST_REASON_NONE};
+  endfunction
+
+  logic [VerdictW-1:0] beside, verdict;
   always_comb begin
-    drop = headend_tables_pkg::DROP_REASON_NONE;
-    host = headend_tables_pkg::HOST_REASON_NONE;
-    if (!intf_up) drop = headend_tables_pkg::DROP_REASON_INTF_DOWN;
-    else if (s1_short_l2) drop = headend_tables_pkg::DROP_REASON_OUTER_MALFORMED;
-    else if (!p.mac_bcast && (p.dmac != intf_i.mac)) drop = headend_tables_pkg::DROP_REASON_MAC_NOT_OURS;
-    else if (s1_mpls_line) begin
-      if (!intf_i.mpls) drop = headend_tables_pkg::DROP_REASON_MPLS_DISABLED;
-    end else begin
-      drop = s1_drop;
-      host = s1_host;
-    end
+    if (!intf_up) beside = dropped(headend_tables_pkg::DROP_REASON_INTF_DOWN);
+    else if (s1_short_l2) beside = dropped(headend_tables_pkg::DROP_REASON_OUTER_MALFORMED);
+    else if (s1_mpls_line && !intf_i.mpls) beside = dropped(headend_tables_pkg::DROP_REASON_MPLS_DISABLED);
+    else beside = s1_later;
+    verdict = foreign ? dropped(headend_tables_pkg::DROP_REASON_MAC_NOT_OURS) : beside;
   end
 
   always_ff @(posedge clk_i) begin
@@ -127,12 +137,9 @@ module classify_lane #(
     else valid_o <= s1_valid_q;
     if (s1_valid_q) begin
       meta_o <= s1_meta_q;
-      if ((s1_meta_q.op == headend_tables_pkg::OP_FORWARD) && !s1_meta_q.starts_l3) begin
-        meta_o.vrf  <= intf_i.vrf;
-        meta_o.drop <= drop;
-        meta_o.host <= host;
-        if (drop != headend_tables_pkg::DROP_REASON_NONE) meta_o.op <= headend_tables_pkg::OP_DROP;
-        else if (host != headend_tables_pkg::HOST_REASON_NONE) meta_o.op <= headend_tables_pkg::OP_HOST;
+      if (s1_judge) begin
+        meta_o.vrf <= intf_i.vrf;
+        {meta_o.op, meta_o.drop, meta_o.host} <= verdict;
       end
     end
   end

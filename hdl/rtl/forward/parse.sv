@@ -273,13 +273,12 @@ module parse (
   logic [287:0] sum_a;  // 9, 6, then 3 words
   logic [191:0] sum_b;
   logic [95:0] sum_c;
-  logic [15:0] counted;  // bit j: j < IHL
-  assign counted = ~(16'hffff << ihl);
   for (genvar j = 0; j < 15; j++) begin : gen_word
     if (j < 5) begin : gen_always
       assign words[32*j+:32] = s2_win_q[32*j+:32];
     end else begin : gen_option
-      assign words[32*j+:32] = counted[j] ? s2_win_q[32*j+:32] : 32'd0;
+      localparam logic [15:0] Longer = 16'hffff << (j + 1);  // bit i: i > j
+      assign words[32*j+:32] = Longer[ihl] ? s2_win_q[32*j+:32] : 32'd0;
     end
   end
   assign sum_a = {six_to_three({96'd0, words[479:384]}), six_to_three(words[383:192]), six_to_three(words[191:0])};
@@ -435,7 +434,7 @@ module parse (
   end
 
   logic unused_bits;
-  assign unused_bits = ^{window_i[1023:976], l4_shifted[671:192], s3_hdr_q, frag[15], meta_q.parsed, six_s[16], counted,
+  assign unused_bits = ^{window_i[1023:976], l4_shifted[671:192], s3_hdr_q, frag[15], meta_q.parsed, six_s[16],
                          six_sum[15:0]};
 
 endmodule
