@@ -103,7 +103,7 @@ fn watched(lab: &mut Lab, count: u32) -> (u32, Vec<Value>) {
     child.stdout.take().expect("piped").read_to_string(&mut text).expect("what it printed");
     assert!(child.wait().expect("end").success());
     let events = text.lines().map(|line| serde_json::from_str::<Value>(line).expect(line));
-    (answered, events.filter(|event| event["event"] != "Drop").collect())
+    (answered, events.filter(|event| event["event"] == "SaSoft" || event["event"] == "SaHard").collect())
 }
 
 /// What an event says: kind, direction, limit, sequence number, tunnel.
