@@ -228,7 +228,7 @@ module csr #(
   logic [31:0] latch_q;           // high word of the counter whose low word was read last
   logic        is_counter;
   logic        is_drop;
-  logic        stat_wait_q;       // the answer of stat_counters is there in this cycle
+  logic [1:0]  stat_wait_q;       // bit 1: the answer of stat_counters is there in this cycle
   logic [31:0] rdata_q;
 
   assign is_drop    = (raddr_q >= headend_tables_pkg::REG_DROP_COUNT)
@@ -251,9 +251,9 @@ module csr #(
       raddr_q     <= '0;
       latch_q     <= '0;
       rdata_q     <= '0;
-      stat_wait_q <= 1'b0;
+      stat_wait_q <= '0;
     end else begin
-      stat_wait_q <= stat_rd_o;
+      stat_wait_q <= {stat_wait_q[0], stat_rd_o};
       unique case (rd_state_q)
         RdIdle: begin
           if (s_axil_arvalid) begin
@@ -273,7 +273,7 @@ module csr #(
           end
         end
         RdWait: begin
-          if (stat_wait_q) begin
+          if (stat_wait_q[1]) begin
             rdata_q    <= stat_hit_i ? stat_data_i[31:0] : '0;
             latch_q    <= stat_hit_i ? stat_data_i[63:32] : '0;
             rd_state_q <= RdResp;

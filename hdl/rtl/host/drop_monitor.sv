@@ -17,7 +17,7 @@
 // Drops that are held back, or find the FIFO full, add to `lost` of the next event written. Link and DmaError wait for
 // room instead; a further refused access meanwhile is `lost`.
 //
-// Latency: counters 2 cycles; 4 cycles from a drop to `m_valid_o`; a read takes Sites + 2 cycles. Event data: byte 0
+// Latency: counters 2 cycles; 4 cycles from a drop to `m_valid_o`, 5 for Acquire; a read takes Sites + 2 cycles. Event data: byte 0
 // of the packet in bits 7:0.
 
 `default_nettype none
@@ -132,9 +132,12 @@ module drop_monitor #(
   logic              take_drop;
   logic [CountW-1:0] drops;        // in this cycle
   logic [CountW-1:0] drops_q;      // in the last one
-  logic [CountW-1:0] missed;       // of them, without an event
+  logic [CountW-1:0] untold_q;     // of them, not candidates for an event, or without one
+  logic [1:0]        refused_q;    // candidates that became none
   logic              any_plain_q;  // candidates of the last cycle: one for each kind of event
   logic              any_acquire_q;
+  logic              asked_q;      // the Acquire candidate, with the word whether its SA was told
+  logic              told_now_q;
   logic              acquire_q;    // captured, waiting for the FIFO
   logic              drop_q;
   logic              fifo_ready;
@@ -151,6 +154,7 @@ module drop_monitor #(
   logic        acquire_end;     // its last cycle
   logic [SaDepth-1:0] told_q;   // SAs that had their event in it
   logic [SaW-1:0]     acquire_sa;
+  logic [SaW-1:0]     pick_sa;
 
   headend_tables_pkg::drop_record_t acquire_rec_q;
   headend_tables_pkg::drop_record_t drop_rec_q;
@@ -158,6 +162,7 @@ module drop_monitor #(
   headend_tables_pkg::drop_record_t drop_pick_q;
   headend_tables_pkg::drop_record_t acquire_pick;
   headend_tables_pkg::drop_record_t acquire_pick_q;
+  headend_tables_pkg::drop_record_t asked_rec_q;
   logic [Sites-1:0]                 first_plain;     // one-hot: the candidates
   logic [Sites-1:0]                 first_acquire;
 
@@ -172,11 +177,12 @@ module drop_monitor #(
     end
   end
 
+  assign pick_sa       = acquire_pick_q.sa[SaW-1:0];
   assign plain         = valid_i & ~acquires;
   assign first_plain   = plain & (~plain + Sites'(1));
   assign first_acquire = acquires & (~acquires + Sites'(1));
-  assign acquire_sa    = acquire_pick_q.sa[SaW-1:0];
-  assign take_acquire  = any_acquire_q && !told_q[acquire_sa] && !acquire_q && fifo_room;
+  assign acquire_sa    = asked_rec_q.sa[SaW-1:0];
+  assign take_acquire  = asked_q && !told_now_q && !acquire_q && fifo_room;
   assign acquire_end   = acquire_any_q && (acquire_age_q >= interval_i);
   assign take_drop     = any_plain_q && (drop_hold_q == '0) && !drop_q && fifo_room;
 
@@ -186,7 +192,6 @@ module drop_monitor #(
       drops = drops + CountW'(valid_i[n]);
     end
   end
-  assign missed = drops_q - CountW'(take_drop) - CountW'(take_acquire);
 
   always_comb begin
     drop_pick    = '0;
@@ -204,12 +209,21 @@ module drop_monitor #(
   always_ff @(posedge clk_i) begin
     if (!rst_ni) begin
       drops_q       <= '0;
+      untold_q      <= '0;
+      refused_q     <= '0;
       any_plain_q   <= 1'b0;
       any_acquire_q <= 1'b0;
+      asked_q       <= 1'b0;
+      told_now_q    <= 1'b0;
     end else begin
       drops_q       <= drops;
+      untold_q      <= drops_q - CountW'(any_plain_q) - CountW'(any_acquire_q);
+      refused_q     <= 2'(any_plain_q && !take_drop) + 2'(asked_q && !take_acquire);
       any_plain_q   <= (plain != '0);
       any_acquire_q <= (acquires != '0);
+      asked_q       <= any_acquire_q;
+      // Also told: by the candidate ahead, in this cycle. A new interval knows of none.
+      told_now_q    <= !acquire_end && (told_q[pick_sa] || (take_acquire && (interval_i != '0) && (acquire_sa == pick_sa)));
     end
   end
 
@@ -219,6 +233,9 @@ module drop_monitor #(
     end
     if (acquires != '0) begin
       acquire_pick_q <= acquire_pick;
+    end
+    if (any_acquire_q) begin
+      asked_rec_q <= acquire_pick_q;
     end
   end
 
@@ -266,7 +283,7 @@ module drop_monitor #(
       drop_rec_q <= drop_pick_q;
     end
     if (take_acquire) begin
-      acquire_rec_q <= acquire_pick_q;
+      acquire_rec_q <= asked_rec_q;
     end
   end
 
@@ -326,8 +343,8 @@ module drop_monitor #(
   assign send_acquire = fifo_ready && !above && acquire_q;
   assign send_drop    = fifo_ready && !above && !acquire_q && drop_q;
   assign send         = send_dma || send_link || (send_sa != '0) || send_acquire || send_drop;
-  assign lost_now     = (send ? 17'd0 : {1'b0, lost_q}) + 17'(missed) + 17'(dma_missed);
-  assign busy_o       = (drops_q != '0) || (fifo_ready && (above || acquire_q || drop_q));
+  assign lost_now     = (send ? 17'd0 : {1'b0, lost_q}) + 17'(untold_q) + 17'(refused_q) + 17'(dma_missed);
+  assign busy_o       = (drops_q != '0) || asked_q || (fifo_ready && (above || acquire_q || drop_q));
 
   // A limit is taken in the cycle in which it goes into the FIFO.
   assign sa_evt_ready_o = {sa_turn && !sa_evt_valid_i[0], sa_turn};

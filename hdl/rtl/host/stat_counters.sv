@@ -9,7 +9,7 @@
 //
 // Zero at power-up; neither reset nor soft reset touches them.
 //
-// Latency: 1 cycle from pulse to value; `rd_data_o` and `rd_hit_o` follow `rd_i` by 1 cycle.
+// Latency: 1 cycle from pulse to value; `rd_data_o` and `rd_hit_o` follow `rd_i` by 2 cycles.
 
 `default_nettype none
 
@@ -148,6 +148,10 @@ module stat_counters #(
   logic             hit;
   logic             hit_q;
   logic [SlotW-1:0] slot;
+  logic             rd_q;             // the place is known
+  logic [SlotW-1:0] slot_q;
+  logic             found_q;
+  logic             reason_sel_q;
   logic [63:0]      value_q;
 
   always_comb begin
@@ -177,10 +181,16 @@ module stat_counters #(
   end
 
   always_ff @(posedge clk_i) begin
+    rd_q <= rst_ni && rd_i;
     if (rd_i) begin
-      value_q      <= count_q[slot];
-      hit_q        <= hit;
-      reason_hit_q <= reason_hit;
+      slot_q       <= slot;
+      found_q      <= hit;
+      reason_sel_q <= reason_hit;
+    end
+    if (rd_q) begin
+      value_q      <= count_q[slot_q];
+      hit_q        <= found_q;
+      reason_hit_q <= reason_sel_q;
     end
   end
 

@@ -13,11 +13,11 @@
 //
 // `enable_i` is looked at with the first beat of a frame; frames that start while it is 0 vanish uncounted.
 // `rx_frame_o` pulses once per counted frame, dropped ones included, with `rx_bytes_o` (saturating at
-// 65,535) valid beside it. `stage_out_o` pulses once per frame that entered the pipeline's FIFO.
+// 65,535; every beat before the last counts 64, and of a `tkeep` with holes the number is any) valid beside it. `stage_out_o` pulses once per frame that entered the pipeline's FIFO.
 //
 // Byte 0 of the frame is in bits 7:0. Bytes that `tkeep` leaves out leave as zero.
 //
-// Latency: 3 cycles from `tlast` to the first beat out of an empty FIFO.
+// Latency: 4 cycles from `tlast` to the first beat out of an empty FIFO.
 
 `default_nettype none
 
@@ -54,8 +54,13 @@ module rx_port #(
 
   localparam int unsigned BeatW = headend_tables_pkg::BEAT_W;
   localparam int unsigned SideW = 16 + 64;
-  localparam logic [15:0] MinBytes = 16'(headend_tables_pkg::MinFrameBytes);
-  localparam logic [15:0] MaxBytes = 16'(headend_tables_pkg::MaxFrameBytes);
+  localparam int unsigned MinBytes = headend_tables_pkg::MinFrameBytes;
+  localparam int unsigned MaxBeats = headend_tables_pkg::MaxFrameBytes / 64;
+  localparam int unsigned BeatsW   = 11;           // up to 1,024 beats, 65,536 bytes
+
+  if (headend_tables_pkg::MaxFrameBytes % 64 != 0) begin : gen_check_max
+    $error("rx_port: the longest frame must be of whole beats");
+  end
 
   // ------------------------------------------------------------------------------ input register
   logic         beat_valid_q;
@@ -67,6 +72,7 @@ module rx_port #(
   logic         in_frame_q;    // a frame has begun and not ended
   logic         taking_q;      // that frame began while enabled
   logic [63:0]  cycle_q;       // when the first beat of the frame arrived
+  logic [BeatsW-1:0] beats_q;  // beats of the frame before this one; stops at 1,024
 
   always_ff @(posedge clk_i) begin
     if (!rst_ni) begin
@@ -95,39 +101,83 @@ module rx_port #(
       user_q <= s_axis_tuser;
       sop_q  <= !in_frame_q;
       if (!in_frame_q) begin
+        beats_q <= '0;
+      end else if (!beats_q[BeatsW-1]) begin
+        beats_q <= beats_q + BeatsW'(1);
+      end
+      if (!in_frame_q) begin
         cycle_q <= cycle_i;
       end
     end
   end
 
   // ------------------------------------------------------------------------------ checks per beat
-  logic        keep_bad;
-  logic [6:0]  bytes;
-  logic [15:0] len;
-  logic [15:0] len_q;
-  logic        error;
-  logic        error_q;
-  logic        overflow;
-  logic        overflow_q;
-  logic        oversize;
-  logic        fifo_ready;
+  logic              keep_bad;
+  logic [6:0]        bytes;        // that tkeep says
+  logic [15:0]       len;          // of the frame up to this beat
+  logic [BeatsW-1:0] beats_next;
+  logic [511:0]      mask;
 
   always_comb begin
-    // A keep is contiguous from byte 0 when adding 1 to it clears every set bit.
-    keep_bad = ((keep_q & (keep_q + 64'd1)) != '0) || (keep_q == '0) || (!last_q && keep_q != '1);
-    bytes    = 7'($countones(keep_q));
-    len      = sop_q ? {9'd0, bytes} : len_q + {9'd0, bytes};
-    if (!sop_q && len < len_q) begin
+    // Contiguous from byte 0: no byte is kept behind one that is not.
+    keep_bad = ((keep_q[63:1] & ~keep_q[62:0]) != '0) || !keep_q[0] || (!last_q && !keep_q[63]);
+    // Bit k of the number of ones, contiguous from bit 0, is the parity of every 2^k-th of them.
+    bytes    = '0;
+    for (int k = 0; k < 7; k++) begin
+      for (int i = (1 << k) - 1; i < 64; i += (1 << k)) begin
+        bytes[k] = bytes[k] ^ keep_q[i];
+      end
+    end
+    beats_next = beats_q + BeatsW'(1);
+    len        = bytes[6] ? {beats_next[9:0], 6'd0} : {beats_q[9:0], bytes[5:0]};
+    if (beats_q[BeatsW-1] || (bytes[6] && beats_next[BeatsW-1])) begin
       len = '1;
     end
-    error    = (!sop_q && error_q) || keep_bad || (last_q && user_q);
-    oversize = (len > MaxBytes);
-    overflow = (!sop_q && overflow_q) || !fifo_ready;
+    for (int i = 0; i < 64; i++) begin
+      mask[8*i+:8] = {8{keep_q[i]}};
+    end
+  end
+
+  logic                      checked_q;      // the beat below is one of a frame
+  headend_tables_pkg::beat_t beat_q;
+  logic [15:0]               len_q;
+  logic                      bad_keep_q;
+  logic                      long_q;
+  logic                      short_q;
+  logic [63:0]               arrived_q;
+  always_ff @(posedge clk_i) begin
+    if (!rst_ni) begin
+      checked_q <= 1'b0;
+    end else begin
+      checked_q <= beat_valid_q;
+    end
   end
 
   always_ff @(posedge clk_i) begin
     if (beat_valid_q) begin
-      len_q      <= len;
+      beat_q.data  <= data_q & mask;
+      beat_q.bytes <= bytes;
+      beat_q.sop   <= sop_q;
+      beat_q.eop   <= last_q;
+      len_q        <= len;
+      bad_keep_q   <= keep_bad || (last_q && user_q);
+      long_q       <= (beats_q >= BeatsW'(MaxBeats));
+      short_q      <= last_q && sop_q && !keep_q[MinBytes-1];
+      arrived_q    <= cycle_q;
+    end
+  end
+
+  // ------------------------------------------------------------------------------ checks per frame
+  logic error;
+  logic error_q;        // of the beats before
+  logic overflow;
+  logic overflow_q;
+  logic fifo_ready;
+  assign error    = (!beat_q.sop && error_q) || bad_keep_q;
+  assign overflow = (!beat_q.sop && overflow_q) || !fifo_ready;
+
+  always_ff @(posedge clk_i) begin
+    if (checked_q) begin
       error_q    <= error;
       overflow_q <= overflow;
     end
@@ -138,21 +188,10 @@ module rx_port #(
   logic end_of_frame;
   logic drop;
   logic keep_frame;
-  assign bad          = error || oversize || overflow || (last_q && len < MinBytes);
-  assign end_of_frame = beat_valid_q && last_q;
+  assign bad          = error || long_q || overflow || short_q;
+  assign end_of_frame = checked_q && beat_q.eop;
   assign drop         = end_of_frame && bad;
   assign keep_frame   = end_of_frame && !bad;
-
-  headend_tables_pkg::beat_t beat;
-  always_comb begin
-    beat.data  = data_q;
-    beat.bytes = bytes;
-    beat.sop   = sop_q;
-    beat.eop   = last_q;
-    if (last_q) begin
-      beat.data = data_q & ~({512{1'b1}} << {bytes, 3'd0});
-    end
-  end
 
   logic [SideW-1:0]         side;
   logic                     unused_eop;
@@ -165,12 +204,12 @@ module rx_port #(
   ) u_fifo (
     .clk_i,
     .rst_ni,
-    .s_valid_i(beat_valid_q),
+    .s_valid_i(checked_q),
     .s_ready_o(fifo_ready),
-    .s_data_i (beat),
-    .s_eop_i  (last_q),
-    .s_abort_i(beat_valid_q && bad),
-    .s_side_i ({len, cycle_q}),
+    .s_data_i (beat_q),
+    .s_eop_i  (beat_q.eop),
+    .s_abort_i(checked_q && bad),
+    .s_side_i ({len_q, arrived_q}),
     .free_o   (unused_free),
     .m_valid_o,
     .m_ready_i,
@@ -190,8 +229,8 @@ module rx_port #(
   // ------------------------------------------------------------------------------ reports
   logic [511:0] first_q;
   always_ff @(posedge clk_i) begin
-    if (beat_valid_q && sop_q) begin
-      first_q <= beat.data;
+    if (checked_q && beat_q.sop) begin
+      first_q <= beat_q.data;
     end
   end
 
@@ -200,14 +239,14 @@ module rx_port #(
     record         = '0;
     record.stage   = headend_tables_pkg::STAGE_W'(32'(headend_tables_pkg::STAGE_RX0) + Port);
     record.ingress = headend_tables_pkg::INGRESS_W'(Port);
-    record.len     = len;
+    record.len     = len_q;
     record.sa      = 16'hffff;
-    record.data    = sop_q ? beat.data : first_q;
+    record.data    = beat_q.sop ? beat_q.data : first_q;
     if (error) begin
       record.reason = headend_tables_pkg::DROP_REASON_RX_ERROR;
-    end else if (len < MinBytes) begin
+    end else if (short_q) begin
       record.reason = headend_tables_pkg::DROP_REASON_RX_RUNT;
-    end else if (oversize) begin
+    end else if (long_q) begin
       record.reason = headend_tables_pkg::DROP_REASON_RX_OVERSIZE;
     end else begin
       record.reason = headend_tables_pkg::DROP_REASON_RX_OVERFLOW;
@@ -228,7 +267,7 @@ module rx_port #(
 
   always_ff @(posedge clk_i) begin
     if (end_of_frame) begin
-      rx_bytes_o <= len;
+      rx_bytes_o <= len_q;
     end
     if (drop) begin
       drop_o <= record;

@@ -48,7 +48,7 @@ module express_lane #(
   output logic                            passed_in_o,
   output logic                            passed_out_o
 );
-  localparam int unsigned CountW = 16;      // far more packets than fit
+  localparam int unsigned CountW = 12;      // far more packets than fit
 
   logic              pass;                  // the packet at the input passes by
   logic              pass_q;                // the packet under way does
@@ -59,7 +59,7 @@ module express_lane #(
   logic              leave;
   logic              empty_q;
   logic [CountW-1:0] inside_q;
-  logic [CountW-1:0] inside_d;
+  logic [1:0]        gone;                  // packets that leave the long way in this cycle
   headend_tables_pkg::beat_t short_beat;
   headend_tables_pkg::meta_t short_meta;
 
@@ -67,9 +67,9 @@ module express_lane #(
   assign l_valid_o = s_valid_i && !pass;
   assign s_ready_o = pass ? short_ready : l_ready_i;
 
-  assign enter    = l_valid_o && l_ready_i && s_beat_i.sop;
-  assign leave    = b_valid_i && b_ready_o && b_beat_i.eop;
-  assign inside_d = inside_q + CountW'(enter) - CountW'(leave) - CountW'(refused_i);
+  assign enter = l_valid_o && l_ready_i && s_beat_i.sop;
+  assign leave = b_valid_i && b_ready_o && b_beat_i.eop;
+  assign gone  = 2'(leave) + 2'(refused_i);
 
   always_ff @(posedge clk_i) begin
     if (!rst_ni) begin
@@ -83,8 +83,8 @@ module express_lane #(
         pass_q <= pass;
       end
       if (enter || leave || refused_i) begin
-        inside_q <= inside_d;
-        empty_q  <= (inside_d == '0);
+        inside_q <= inside_q + CountW'(enter) - CountW'(gone);
+        empty_q  <= !enter && (inside_q == CountW'(gone));
       end
     end
   end

@@ -16,8 +16,8 @@ use headend_regs::{
 
 const BUFFERS: u64 = 0x2_0000_0000;
 /// Most cycles through the card for a frame of one beat, hdl/README.md.
-const LATENCY_CLEAR: u64 = 112;
-const LATENCY_ENCRYPTED: u64 = 118;
+const LATENCY_CLEAR: u64 = 113;
+const LATENCY_ENCRYPTED: u64 = 119;
 /// The same for a frame of ESP with a 64-byte packet inside.
 const LATENCY_DECRYPTED: u64 = 180;
 

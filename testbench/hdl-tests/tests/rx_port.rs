@@ -210,7 +210,7 @@ fn latency_and_arrival_cycle_are_as_stated() {
     setup.finish();
     let sent = setup.source.sent().to_vec();
     let got = setup.sink.pop().unwrap();
-    assert_eq!(got.first_cycle, sent[3] + 3);
+    assert_eq!(got.first_cycle, sent[3] + 4);
     assert_eq!(got.last_cycle, got.first_cycle + 3);
     assert_eq!(Meta::from_bytes(&got.sides[0]).unwrap().cycle, sent[0]);
 }

@@ -93,6 +93,7 @@ fn counters_stand_at_their_register_and_nowhere_else() {
         };
         bench.set("rd_addr_i", addr);
         bench.clock();
+        bench.clock();
         let got = (bench.get("rd_hit_o") != 0).then(|| bench.get("rd_data_o"));
         assert_eq!(got, want, "at {addr:#x}");
     }
