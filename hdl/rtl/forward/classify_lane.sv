@@ -46,8 +46,6 @@ module classify_lane #(
 );
 
   localparam logic [7:0] ProtoEsp = 8'd50;
-  localparam logic [15:0] TypeIpv4 = 16'h0800;
-  localparam logic [15:0] TypeIpv6 = 16'h86dd;
 
   // ------------------------------------------------------------------ cycle 0: read the interface; lines 4 to 15
   headend_tables_pkg::parsed_t in_p;
@@ -60,8 +58,9 @@ module classify_lane #(
   assign in_p = meta_i.parsed;
   assign short_l2 = meta_i.len < 16'd14 + {12'd0, in_p.vlan_count, 2'd0};
   assign short_esp = in_p.ip_len - {8'd0, in_p.l4_off - in_p.l3_off} < 16'd8;
-  assign type4 = in_p.ethertype == TypeIpv4;
-  assign type6 = in_p.ethertype == TypeIpv6;
+  // without labels is_ipv4 and is_ipv6 are what the ethertype says
+  assign type4 = in_p.is_ipv4;
+  assign type6 = in_p.is_ipv6;
 
   always_comb begin
     later_drop = headend_tables_pkg::DROP_REASON_NONE;
