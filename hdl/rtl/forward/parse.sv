@@ -235,7 +235,7 @@ module parse (
   end
 
   // ------------------------------------------------------------------ stage 3: IP lengths, checksum
-  logic v4, v6, bad4, bad6;
+  logic v4, v6, bad4, bad6, ihl_short;
   logic [3:0] version, ihl;
   logic [15:0] tot_len, pay_len;
   assign version = s2_win_q[7:4];
@@ -244,7 +244,8 @@ module parse (
   assign pay_len = be16(s2_win_q[47:32]);
   assign v4 = s2_v4_q || (s2_nibble_q && (version == 4'd4));
   assign v6 = s2_v6_q || (s2_nibble_q && (version == 4'd6));
-  assign bad4 = (version != 4'd4) || (ihl < 4'd5) || (s2_avail_q < {10'd0, ihl, 2'd0})
+  assign ihl_short = !ihl[3] && (!ihl[2] || (ihl[1:0] == 2'd0));  // below 5
+  assign bad4 = (version != 4'd4) || ihl_short || (s2_avail_q < {10'd0, ihl, 2'd0})
                 || (tot_len < {10'd0, ihl, 2'd0}) || (tot_len > s2_avail_q);
 
   // IPv6: pay_len + 40 > avail, as a carry out of pay_len + 40 + ~avail in one addition
