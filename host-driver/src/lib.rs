@@ -32,6 +32,6 @@ pub mod rings;
 pub mod stats;
 pub mod tables;
 
-pub use apply::{apply, ApplyReport};
+pub use apply::{apply, diff, ApplyReport, Change, Difference};
 pub use card::{Card, CardInfo, Options};
 pub use error::{Error, Result};

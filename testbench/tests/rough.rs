@@ -2,11 +2,11 @@
 //! Rough treatment: garbage on the ports, more traffic than fits, a host that does not listen, SAs that change
 //! under traffic. The card drops and counts, loses nothing silently, and works afterwards.
 
-use headend_regs::{DropReason, HostReason};
+use headend_regs::{reg, DropReason, HostReason};
 use headend_sim::card::AxisBeat;
 use headend_testbench::harness::{program, Dut, Output, SimulatedCard};
 use headend_testbench::model::{
-    Action, Adjacency, Counters, HostDestination, Interface, Link, Prefix, Route, SaIn, Tables,
+    Action, Adjacency, Counters, HostDestination, Interface, Limits, Link, Prefix, Route, SaIn, Tables,
 };
 use headend_testbench::packet::{
     dissect, ethernet, mac, EspKey, EspPayload, Ipv4, ETHERTYPE_IPV4, PROTO_ESP, PROTO_UDP,
@@ -211,6 +211,34 @@ fn an_sa_replaced_under_traffic_lets_out_nothing_wrong() {
         lost += new;
     }
     assert!(passed > 0 && lost > 0, "{passed} passed, {lost} dropped: the change never met traffic");
+    check_alive(&mut card);
+}
+
+#[test]
+fn limits_are_told_once_although_the_event_ring_was_full() {
+    let mut t = tables(key(1));
+    let limits = Limits { soft_packets: Some(3), hard_packets: Some(6), ..Limits::default() };
+    t.sas_in.get_mut(&3).expect("installed").limits = limits;
+    let mut card = SimulatedCard::new().expect("the simulated card starts");
+    card.program(&t).expect("the tables fit");
+    card.driver().registers().write(reg::EVENT_INTERVAL, 1).expect("a register");
+    // Far more drops than the ring has entries, and nobody takes the events.
+    for n in 0..600 {
+        card.sim().push_frame(n % 2, &ethernet(mac(OURS ^ 0xff), mac(3), ETHERTYPE_IPV4, &[0; 50]));
+    }
+    card.sim().run(20_000);
+    for seq in 1..=10u32 {
+        let esp = key(1).seal(7, seq.into(), [9; 8], &EspPayload::new(&numbered(REMOTE, seq, 60), 4));
+        card.sim().push_frame(0, &frame(&Ipv4::new(5, GATEWAY, PROTO_ESP).build(&esp)));
+        card.sim().run(500);
+    }
+    assert!(card.take_events().is_empty());
+    assert_eq!(card.drain().expect("the card comes to rest").len(), 6);
+    let told: Vec<_> = card.take_events().iter().map(|e| (e.sa, e.hard, e.limit, e.seq)).collect();
+    assert_eq!(told, [(3, false, 0, 3), (3, true, 0, 6)]);
+    let counters = card.counters().expect("counters");
+    assert_eq!(drops(&counters, DropReason::SaInExpired), 4);
+    check_account(&counters, &[DropReason::SaInExpired, DropReason::MacNotOurs]);
     check_alive(&mut card);
 }
 

@@ -116,13 +116,12 @@ module replay_pipe #(
   logic                 x_off_q;
   logic                 x_ahead_q;    // right of the top
   logic                 x_old_q;      // left of the window
+  logic                 x_sure_q;     // accepted whatever the bitmap says
+  logic                 x_open_q;     // accepted if seq's bit was clear when read
   logic [SeqWidth-1:0]  x_seq_q;
   logic [SeqWidth-1:0]  x_top_q;      // before this packet
   logic [PartW-1:0]     x_part_q;     // of the bitmap as read, seq's bit among them
-  logic                 x_set_q;      // set by the packet ahead
-  logic                 x_set2_q;     // set by the packet two ahead
-  logic                 x_clear2_q;   // cleared by the packet two ahead
-  logic                 x_passed_q;   // cleared by the packet ahead if that moves the top
+  logic [PartW-1:0]     x_select_q;   // which it is; none when the packets ahead have cleared it
   logic [WindowMax-1:0] x_bitmap_q;
 
   logic                 w_valid_q;
@@ -150,7 +149,19 @@ module replay_pipe #(
   assign p_behind_prev2 = (p_seq_q > w_before_q);
 
   logic p_moved;                      // the packet ahead moves the top of this SA
-  assign p_moved = p_prev_q && x_moves;
+  logic p_ahead;
+  logic p_old;
+  logic p_cleared;                    // seq's bit is cleared by the packet ahead
+  logic p_cleared2;                   // and by the one before that
+  logic p_set;                        // or set
+  logic p_set2;
+  assign p_moved    = p_prev_q && x_moves;
+  assign p_ahead    = p_moved ? p_ahead_prev : p_ahead_top;
+  assign p_old      = !p_young_q && !(p_moved ? p_recent_prev : p_recent_top);
+  assign p_cleared  = p_moved && p_ahead_top;
+  assign p_cleared2 = p_prev2_q && w_moves_q && p_behind_prev2;
+  assign p_set      = p_prev_q && x_take && x_seq_q[BitW-1:0] == p_seq_q[BitW-1:0];
+  assign p_set2     = p_prev2_q && w_sets_q && w_seq_q == p_seq_q[BitW-1:0];
 
   always_ff @(posedge clk_i) begin
     if (!rst_ni) begin
@@ -166,29 +177,24 @@ module replay_pipe #(
       x_off_q    <= p_off_q;
       x_seq_q    <= p_seq_q;
       x_top_q    <= p_moved ? x_seq_q : p_top;
-      x_ahead_q  <= p_moved ? p_ahead_prev : p_ahead_top;
-      x_old_q    <= !p_young_q && !(p_moved ? p_recent_prev : p_recent_top);
+      x_ahead_q  <= p_ahead;
+      x_old_q    <= p_old;
+      x_sure_q   <= p_off_q || p_ahead;
+      x_open_q   <= !p_old && !p_set && !(p_set2 && !p_cleared);
       x_part_q   <= p_bitmap_i[{p_seq_q[BitW-1:PartBits], PartBits'(0)} +: PartW];
-      x_set_q    <= p_prev_q && x_take && x_seq_q[BitW-1:0] == p_seq_q[BitW-1:0];
-      x_set2_q   <= p_prev2_q && w_sets_q && w_seq_q == p_seq_q[BitW-1:0];
-      x_clear2_q <= p_prev2_q && w_moves_q && p_behind_prev2;
-      x_passed_q <= p_prev_q && p_ahead_top;
+      x_select_q <= (p_cleared || p_cleared2) ? '0 : PartW'(1) << p_seq_q[PartBits-1:0];
       x_bitmap_q <= p_prev2_q ? w_bitmap_o : p_bitmap_i;
     end
   end
 
   // ---------------------------------------------------------------------------------- X
-  logic                x_read;        // seq's bit as read
-  logic                x_bit;
   logic                x_leap;        // the whole ring is passed
   logic [BitW-1:0]     x_seq_lo;
   logic [BitW-1:0]     x_top_lo;
   assign x_seq_lo = x_seq_q[BitW-1:0];
   assign x_top_lo = x_top_q[BitW-1:0];
 
-  assign x_read     = x_part_q[x_seq_q[PartBits-1:0]];
-  assign x_bit      = x_set_q || (!(x_passed_q && w_moves_q) && (x_set2_q || (x_read && !x_clear2_q)));
-  assign x_accept_o = x_off_q || x_ahead_q || (!x_old_q && !x_bit);
+  assign x_accept_o = x_sure_q || (x_open_q && (x_part_q & x_select_q) == '0);
   assign x_old_o    = x_old_q;
   assign x_take     = x_allow_i && x_accept_o;
   assign x_moves    = x_allow_i && x_ahead_q;

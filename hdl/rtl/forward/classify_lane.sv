@@ -46,11 +46,12 @@ module classify_lane #(
 );
 
   localparam logic [7:0] ProtoEsp = 8'd50;
-  localparam logic [15:0] TypeIpv4 = 16'h0800;
-  localparam logic [15:0] TypeIpv6 = 16'h86dd;
 
   // ------------------------------------------------------------------ cycle 0: read the interface; lines 4 to 15
   headend_tables_pkg::parsed_t in_p;
+  // modulo 2^17, with what turns ~l4_off into -l4_off: 1 - 2^8
+  localparam logic [16:0] MinusEight = 17'h1fef9;
+  logic [16:0] len_s, len_c, len_s2, len_c2, len_diff;
   logic short_l2, short_esp, type4, type6, mpls_line;
   logic [headend_tables_pkg::DROP_REASON_W-1:0] later_drop;
   logic [headend_tables_pkg::HOST_REASON_W-1:0] later_host;
@@ -59,9 +60,16 @@ module classify_lane #(
   assign intf_raddr_o = meta_i.intf[AddrW-1:0];
   assign in_p = meta_i.parsed;
   assign short_l2 = meta_i.len < 16'd14 + {12'd0, in_p.vlan_count, 2'd0};
-  assign short_esp = in_p.ip_len - {8'd0, in_p.l4_off - in_p.l3_off} < 16'd8;
-  assign type4 = in_p.ethertype == TypeIpv4;
-  assign type6 = in_p.ethertype == TypeIpv6;
+  // ip_len - (l4_off - l3_off) < 8: the sign of ip_len + l3_off - l4_off - 8, of three terms and a constant
+  assign len_s = {1'b0, in_p.ip_len} ^ {9'd0, in_p.l3_off} ^ {9'd0, ~in_p.l4_off};
+  assign len_c = ({1'b0, in_p.ip_len} & {9'd0, in_p.l3_off | ~in_p.l4_off}) | {9'd0, in_p.l3_off & ~in_p.l4_off};
+  assign len_s2 = len_s ^ {len_c[15:0], 1'b0} ^ MinusEight;
+  assign len_c2 = (len_s & ({len_c[15:0], 1'b0} | MinusEight)) | ({len_c[15:0], 1'b0} & MinusEight);
+  assign len_diff = len_s2 + {len_c2[15:0], 1'b0};
+  assign short_esp = len_diff[16];
+  // without labels is_ipv4 and is_ipv6 are what the ethertype says
+  assign type4 = in_p.is_ipv4;
+  assign type6 = in_p.is_ipv6;
 
   always_comb begin
     later_drop = headend_tables_pkg::DROP_REASON_NONE;
@@ -145,7 +153,7 @@ module classify_lane #(
   end
 
   logic unused_bits;
-  assign unused_bits = ^{intf_i.rsvd0, intf_i.rsvd1, p, in_p};
+  assign unused_bits = ^{intf_i.rsvd0, intf_i.rsvd1, p, in_p, len_c[16], len_c2[16], len_diff[15:0]};
 
 endmodule
 

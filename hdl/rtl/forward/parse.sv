@@ -235,8 +235,9 @@ module parse (
   end
 
   // ------------------------------------------------------------------ stage 3: IP lengths, checksum
-  logic v4, v6, bad4, bad6;
+  logic v4, v6, bad4, bad6, ihl_short;
   logic [3:0] version, ihl;
+  logic [4:0] ihl_plus4;
   logic [15:0] tot_len, pay_len;
   assign version = s2_win_q[7:4];
   assign ihl = s2_win_q[3:0];
@@ -244,7 +245,9 @@ module parse (
   assign pay_len = be16(s2_win_q[47:32]);
   assign v4 = s2_v4_q || (s2_nibble_q && (version == 4'd4));
   assign v6 = s2_v6_q || (s2_nibble_q && (version == 4'd6));
-  assign bad4 = (version != 4'd4) || (ihl < 4'd5) || (s2_avail_q < {10'd0, ihl, 2'd0})
+  assign ihl_short = !ihl[3] && (!ihl[2] || (ihl[1:0] == 2'd0));  // below 5
+  assign ihl_plus4 = {ihl[3] && ihl[2], ihl[3] ^ ihl[2], !ihl[2], ihl[1:0]};
+  assign bad4 = (version != 4'd4) || ihl_short || (s2_avail_q < {10'd0, ihl, 2'd0})
                 || (tot_len < {10'd0, ihl, 2'd0}) || (tot_len > s2_avail_q);
 
   // IPv6: pay_len + 40 > avail, as a carry out of pay_len + 40 + ~avail in one addition
@@ -309,8 +312,8 @@ module parse (
       s3_v4_q       <= v4;
       s3_v6_q       <= v6;
       s3_ip_len_q   <= v6 ? pay_len + 16'd40 : tot_len;
-      s3_pay4_q     <= v6 ? (pay_len >= 16'd4) : (tot_len >= {10'd0, ihl, 2'd0} + 16'd4);
-      s3_pay16_q    <= tot_len >= {10'd0, ihl, 2'd0} + 16'd16;
+      s3_pay4_q     <= v6 ? (pay_len >= 16'd4) : (tot_len[15:2] > {10'd0, ihl});
+      s3_pay16_q    <= tot_len[15:2] >= {9'd0, ihl_plus4};
       s3_mpls_q     <= s2_mpls_q;
       s3_arp_q      <= s2_arp_q;
       s3_too_deep_q <= s2_too_deep_q;

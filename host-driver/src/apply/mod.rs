@@ -33,6 +33,7 @@ use outbound::Outbound;
 use sas::Placement;
 use state::CardState;
 use unchanged::Wanted;
+pub use unchanged::{Change, Difference};
 
 /// What applying a configuration did.
 #[derive(Clone, Debug, Default, PartialEq, Eq, serde::Serialize)]
@@ -60,8 +61,8 @@ pub struct ApplyReport {
 /// Programs `card` with `config`, replacing everything it holds, and lets its ports receive.
 ///
 /// # Errors
-/// The configuration does not fit the card or asks for what it cannot do, or its tables cannot be read: nothing was written. Or the card failed on the
-/// way, [`Error::HalfApplied`]: no interface is up then while the tables are half-made.
+/// The configuration does not fit the card or asks for what it cannot do, or its tables cannot be read: nothing was
+/// written. Or the card failed on the way, [`Error::HalfApplied`]: no interface is up then while the tables are half-made.
 pub fn apply(card: &mut Card, config: &Config) -> Result<ApplyReport> {
     abilities::check(config, card.caps())?;
     let state = CardState::read(card)?;
@@ -75,6 +76,20 @@ pub fn apply(card: &mut Card, config: &Config) -> Result<ApplyReport> {
     Ok(report)
 }
 
+/// What applying `config` would change on `card`; nothing is written. A route or label into a tunnel whose SA is replaced
+/// counts as changed.
+///
+/// # Errors
+/// As [`apply`], before its first write.
+pub fn diff(card: &mut Card, config: &Config) -> Result<Vec<Difference>> {
+    abilities::check(config, card.caps())?;
+    let state = CardState::read(card)?;
+    let plan = Plan::make(card, config, state)?;
+    let mut found = plan.sas.clone();
+    found.extend(plan.wanted.differences(card, config)?);
+    Ok(found)
+}
+
 /// Everything that will be written, in order.
 struct Plan {
     /// Takes down what is there.
@@ -85,6 +100,8 @@ struct Plan {
     up: Vec<Command>,
     /// No SA comes or goes, and nothing of an interrupted change is left.
     keeps_sas: bool,
+    /// SAs that go and come.
+    sas: Vec<Difference>,
     wanted: Wanted,
     report: ApplyReport,
 }
@@ -102,6 +119,7 @@ impl Plan {
             return Err(Error::TableFull { table: Table::Adj, detail });
         }
         let inbound = config.tunnels.iter().filter(|tunnel| tunnel.inbound.is_some()).count();
+        let sas = placement.differences(config, &state);
         let clean = state.doubles.is_empty() && state.hash.iter().count() == inbound;
         let down = take_down(card, config, &mut state, &placement, &mut report);
         let outbound = Outbound::plan(config, &state, &mut placement)?;
@@ -122,7 +140,7 @@ impl Plan {
         report.routes = config.routes.len();
         report.labels = labels.len();
         let keeps_sas = clean && report.sas_installed == 0 && report.sas_removed == 0;
-        Ok(Self { down, outbound, up, keeps_sas, wanted, report })
+        Ok(Self { down, outbound, up, keeps_sas, sas, wanted, report })
     }
 
     /// Writes everything; gives the number of writes and fences.

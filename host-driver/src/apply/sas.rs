@@ -11,6 +11,7 @@ use headend_regs::{GcmKey, SaIn, SaOut, Selector};
 
 use super::outbound;
 use super::state::CardState;
+use super::unchanged::{Change, Difference};
 use crate::config::{Config, Df, Inbound, Key, Mode, Outbound, Tunnel};
 use crate::tables::hash::{address_bits, SaKey};
 use crate::tables::{gcm_key, SALT_BYTES};
@@ -76,6 +77,47 @@ impl Placement {
             }
         }
         Ok(Self { inbound: inbound.placed, outbound: outbound.placed })
+    }
+}
+
+impl Placement {
+    /// SAs that go, by index, and then those that come, by tunnel.
+    pub(super) fn differences(&self, config: &Config, state: &CardState) -> Vec<Difference> {
+        let stays_in =
+            |index| self.inbound.iter().flatten().any(|sa| sa.index == index && sa.record.is_none());
+        let stays_out =
+            |index| self.outbound.iter().flatten().any(|sa| sa.index == index && sa.record.is_none());
+        let removed = |direction: &str, spi: u32| Difference {
+            change: Change::Removed,
+            what: format!("{direction} SA, SPI {spi:#010x}"),
+        };
+        let mut found = Vec::new();
+        for (index, _) in state.sa_in.iter().enumerate().filter(|(_, record)| record.valid) {
+            if !stays_in(index) {
+                let key =
+                    state.hash.iter().find(|(_, _, sa)| usize::from(*sa) == index).map(|(_, key, _)| key.spi);
+                found.push(removed("inbound", key.unwrap_or(0)));
+            }
+        }
+        for (index, record) in state.sa_out.iter().enumerate().filter(|(_, record)| record.valid) {
+            if !stays_out(index) {
+                found.push(removed("outbound", record.spi));
+            }
+        }
+        for ((placed_in, placed_out), tunnel) in self.inbound.iter().zip(&self.outbound).zip(&config.tunnels)
+        {
+            let mut added = |direction: &str, spi: u32| {
+                let what = format!("{direction} SA of {}, SPI {spi:#010x}", tunnel.name);
+                found.push(Difference { change: Change::Added, what });
+            };
+            if let (Some(Placed { record: Some(_), .. }), Some(sa)) = (placed_in, &tunnel.inbound) {
+                added("inbound", sa.spi);
+            }
+            if let (Some(Placed { record: Some(_), .. }), Some(sa)) = (placed_out, &tunnel.outbound) {
+                added("outbound", sa.spi);
+            }
+        }
+        found
     }
 }
 

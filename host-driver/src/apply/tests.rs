@@ -133,6 +133,53 @@ fn a_card_that_holds_it_already_is_not_touched() {
 }
 
 #[test]
+fn differences_are_told_and_nothing_is_written() {
+    let fake = Fake::new();
+    let mut card = open(&fake);
+    let told = |card: &mut Card, text: &str| -> Vec<String> {
+        let found = diff(card, &config(text)).unwrap();
+        found.iter().map(|one| format!("{:?} {}", one.change, one.what)).collect()
+    };
+    let all = told(&mut card, EXAMPLE);
+    assert_eq!(all.len(), 4 + 2 + 5 + 3);
+    assert_eq!(all[0], "Added inbound SA of vpn1-site, SPI 0x00001001");
+    assert!(
+        all.contains(&"Added route 10.0.0.0/8 in vpn1".to_owned())
+            && all.contains(&"Added label 528".to_owned())
+    );
+    apply(&mut card, &config(EXAMPLE)).unwrap();
+    fake.state.lock().unwrap().writes.clear();
+    assert_eq!(told(&mut card, EXAMPLE), Vec::<String>::new());
+    let changed = EXAMPLE
+        .replace("labels = [498, 702]", "labels = [498, 703]")
+        .replace("spi = 0x1001", "spi = 0x3001")
+        .replace("label = 528", "label = 628")
+        .replace("mpls = true", "mpls = false");
+    assert_eq!(
+        told(&mut card, &changed),
+        [
+            "Removed inbound SA, SPI 0x00001001",
+            "Added inbound SA of vpn1-site, SPI 0x00003001",
+            "Changed interface of port 1",
+            "Changed route 10.0.0.0/8 in vpn1",
+            "Removed label 528",
+            "Added label 628",
+        ]
+    );
+    let other_key = EXAMPLE.replace("00000004\"", "00000014\"");
+    assert_eq!(
+        told(&mut card, &other_key),
+        [
+            "Removed outbound SA, SPI 0x00002002",
+            "Added outbound SA of vpn2-site, SPI 0x00002002",
+            "Changed route 10.1.0.0/16 in vpn2",
+            "Changed label 529",
+        ]
+    );
+    assert!(fake.state.lock().unwrap().writes.is_empty());
+}
+
+#[test]
 fn a_reused_index_changes_generation() {
     let fake = Fake::new();
     let mut card = open(&fake);

@@ -14,7 +14,7 @@ use nix::sys::resource::{setrlimit, Resource};
 
 use crate::backend::{kernel, Location};
 use crate::config::Config;
-use crate::{apply, Card, Error, Options};
+use crate::{apply, diff, Card, Error, Options};
 
 mod events;
 mod lists;
@@ -76,6 +76,11 @@ enum Command {
         /// Only check the file; no card is needed.
         #[arg(long)]
         check: bool,
+    },
+    /// Show what `apply` would change on the card; nothing is written.
+    Diff {
+        /// The file (TOML), see host-driver/README.md.
+        file: PathBuf,
     },
     /// Security associations.
     Sa {
@@ -244,6 +249,10 @@ fn run(cli: &Cli, out: &mut dyn Write) -> Result<(), Failure> {
         let report = apply(&mut open(&cli.global, false)?, &config)?;
         return show::report(&report, cli.global.json, out);
     }
+    if let Command::Diff { file } = &cli.command {
+        let config = load(file)?;
+        return show::differences(&diff(&mut open(&cli.global, false)?, &config)?, cli.global.json, out);
+    }
     if let Command::Card { command } = &cli.command {
         let binding = match command {
             CardCommand::Bind { address, any } => Some((address, kernel::bind(address, *any))),
@@ -273,7 +282,7 @@ fn look(command: &Command, json: bool, card: &mut Card, out: &mut dyn Write) -> 
         Command::Events { count, seconds, names } => {
             events::watch(card, *count, seconds.map(Duration::from_secs), &names.load()?, json, out)
         }
-        Command::Apply { .. } | Command::Card { .. } => Ok(()),
+        Command::Apply { .. } | Command::Diff { .. } | Command::Card { .. } => Ok(()),
     }
 }
 

@@ -8,7 +8,7 @@ use serde_json::json;
 use super::table::Table;
 use super::{print, Failure};
 use crate::backend::kernel::Binding;
-use crate::{ApplyReport, CardInfo};
+use crate::{ApplyReport, CardInfo, Change, Difference};
 
 /// Capabilities by name.
 fn capabilities(info: &CardInfo) -> Vec<(&'static str, bool)> {
@@ -93,6 +93,18 @@ pub(super) fn binding(
         text += &format!(" Use it as --card pci:{address}");
     }
     print(out, json, &text, &json!({"address": address, "before": binding.before, "now": binding.now}))
+}
+
+/// What `apply` would change, one line each.
+pub(super) fn differences(found: &[Difference], json: bool, out: &mut dyn Write) -> Result<(), Failure> {
+    let sign = |change| match change {
+        Change::Added => '+',
+        Change::Removed => '-',
+        Change::Changed => '~',
+    };
+    let lines: Vec<String> = found.iter().map(|one| format!("{} {}", sign(one.change), one.what)).collect();
+    let text = if lines.is_empty() { "No differences.".to_owned() } else { lines.join("\n") };
+    print(out, json, &text, &serde_json::to_value(found).unwrap_or_default())
 }
 
 pub(super) fn report(report: &ApplyReport, json: bool, out: &mut dyn Write) -> Result<(), Failure> {

@@ -221,6 +221,22 @@ fn events_of_sas_are_told_in_words() {
 }
 
 #[test]
+fn differences_have_a_line_each() {
+    let text = |found: &[crate::Difference], json: bool| {
+        let mut out = Vec::new();
+        show::differences(found, json, &mut out).unwrap();
+        String::from_utf8(out).unwrap()
+    };
+    let (_fake, mut card) = programmed();
+    let example = include_str!("../../examples/pe.toml").replace("label = 528", "label = 628");
+    let found = diff(&mut card, &Config::parse(Path::new("pe.toml"), &example).unwrap()).unwrap();
+    assert_eq!(text(&found, false), "- label 528\n+ label 628\n");
+    let value: Value = serde_json::from_str(&text(&found, true)).unwrap();
+    assert_eq!(value[1], serde_json::json!({"change": "added", "what": "label 628"}));
+    assert_eq!((text(&[], false).as_str(), text(&[], true).as_str()), ("No differences.\n", "[]\n"));
+}
+
+#[test]
 fn an_empty_card_says_so() {
     let mut card = Fake::new().open(Options::default());
     assert!(output(&mut card, "sa list").contains("No inbound SAs"));

@@ -165,7 +165,7 @@ impl Drop for Service {
 }
 
 /// What a relay does to the frames of one direction.
-type Change = Box<dyn FnMut(&mut Vec<u8>) + Send>;
+pub type Change = Box<dyn FnMut(&mut Vec<u8>) + Send>;
 
 /// A cable with a listening post in the middle: passes frames both ways, keeps a copy of each as it goes on, and lets a test
 /// change them on the way, or put frames of its own in. A peer's IPv6 multicast (router solicitations, listener

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use headend_peers::lab::{Lab, FAR_HOST, LIMIT, NEAR_HOST};
 use headend_peers::outer::{mark_ecn, translate_port, Outer, NATT_PORT};
 use headend_peers::peering::{Peering, OVER_IPV6};
+use headend_peers::wire::Change;
 use headend_testbench::packet::{checksum, dissect};
 
 /// Payload bytes of the pings: all four lengths of ESP padding, one and several beats, beyond 1,500 bytes outside.
@@ -99,10 +100,8 @@ fn echo(lab: &mut Lab, tos: u8, df: bool) -> (u8, Outer) {
 }
 
 fn mark(lab: &Lab, ecn: Option<u8>) {
-    lab.relay.change(
-        true,
-        ecn.map(|ecn| -> Box<dyn FnMut(&mut Vec<u8>) + Send> { Box::new(move |frame| mark_ecn(frame, ecn)) }),
-    );
+    let change = |ecn| -> Change { Box::new(move |frame| mark_ecn(frame, ecn)) };
+    lab.relay.change(true, ecn.map(change));
 }
 
 /// RFC 6040: the inner field goes out with the packet, a mark made on the way comes in, and what cannot be is dropped.

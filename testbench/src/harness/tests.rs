@@ -148,13 +148,23 @@ fn a_right_card_passes() {
 #[test]
 fn every_fault_is_found_and_names_its_seed() {
     use Fault::*;
-    for fault in
-        [FlipBit, Lose, Duplicate, Swap, WrongPort, WrongReason, Miscount, WrongSa, LoseEvent, DoubleEvent]
-    {
+    let faults =
+        [FlipBit, Lose, Duplicate, Swap, WrongPort, WrongReason, Miscount, WrongSa, LoseEvent, DoubleEvent];
+    for fault in faults {
         for seed in 0..4 {
             let mismatch = run(&mut ModelCard::new(fault), &scenario(seed, false), 8192)
                 .expect_err(&format!("{fault:?} went unnoticed with seed {seed}"));
             assert_eq!(mismatch.seed, seed);
         }
     }
+}
+
+#[test]
+fn an_id_used_twice_is_found() {
+    // Few seeds send two packets without DF through one tunnel.
+    let found = (0..16).filter(|seed| {
+        let ran = run(&mut ModelCard::new(Fault::SameId), &scenario(*seed, false), 8192);
+        ran.is_err_and(|mismatch| mismatch.text.contains("IPv4 ID used twice"))
+    });
+    assert!(found.count() > 3);
 }
