@@ -85,13 +85,12 @@ module cq_writer #(
   logic [31:0] size;
   logic [31:0] slot;
   logic        phase;
-  logic        full;
+  logic        full_q;
   logic        flush;
   assign size  = 32'd1 << log2_i;
   assign slot  = tail_q & (size - 32'd1);
   assign phase = ~tail_q[{1'b0, log2_i}];
-  assign full  = (tail_q - cq_head_i) >= size;
-  assign flush = (batch_q != '0) && (!more_i || full || (batch_q >= BatchMax) || (wait_q == WaitMax));
+  assign flush = (batch_q != '0) && (!more_i || full_q || (batch_q >= BatchMax) || (wait_q == WaitMax));
 
   headend_tables_pkg::ring_indices_t indices;
   always_comb begin
@@ -102,15 +101,28 @@ module cq_writer #(
 
   logic        is_index;
   logic        is_head;        // the beat with the phase: sent last
-  logic [63:0] entry_addr;
+  logic [63:0] entry_addr_q;
   assign is_index   = (state_q == StIndexReq) || (state_q == StIndexData);
   assign is_head    = (beat_q == '0);
-  assign entry_addr = base_i + (64'(slot) << EntryShift);
+
+  // The tail moves at least two cycles before the next entry begins, all else only while the ring is off or to make
+  // room: what is computed from them may be a cycle old.
+  always_ff @(posedge clk_i) begin
+    if (!rst_ni) begin
+      full_q <= 1'b0;
+    end else begin
+      full_q <= (tail_q - cq_head_i) >= size;
+    end
+  end
+
+  always_ff @(posedge clk_i) begin
+    entry_addr_q <= base_i + (64'(slot) << EntryShift);
+  end
 
   assign cq_tail_o    = tail_q;
-  assign space_o      = run_i && !full;
+  assign space_o      = run_i && !full_q;
   assign req_valid_o  = (state_q == StEntryReq) || (state_q == StIndexReq);
-  assign req_addr_o   = is_index ? index_addr_i : (is_head ? entry_addr : entry_addr + 64'd64);
+  assign req_addr_o   = is_index ? index_addr_i : (is_head ? entry_addr_q : (entry_addr_q | 64'd64));
   assign req_beats_o  = (is_index || is_head) ? 7'd1 : 7'(EntryBeats - 1);
   assign data_valid_o = (state_q == StEntryData) || (state_q == StIndexData);
   assign c_done_o     = (state_q == StEntryEnd);
