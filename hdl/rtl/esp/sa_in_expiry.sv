@@ -23,13 +23,12 @@ module sa_in_expiry #(
   input  wire              p_valid_i,
   input  wire  [AddrW-1:0] p_sa_i,
 
-  input  wire              x_valid_i,
   input  wire  [AddrW-1:0] x_sa_i,
   input  wire              x_good_i,            // count the packet
   input  wire  [15:0]      x_len_i,
   output logic             x_expired_o,         // before this packet
-  output logic             x_packets_gone_o,    // behind it
-  output logic             x_bytes_gone_o,
+  output logic [1:0]       x_packets_gone_o,    // behind it: bit 1 if it is counted, bit 0 if not
+  output logic [1:0]       x_bytes_gone_o,
 
   input  wire              set_i,
   input  wire  [AddrW-1:0] set_sa_i,
@@ -53,8 +52,8 @@ module sa_in_expiry #(
 
   ram_1r1w #(.Width(LeftW), .Depth(Depth)) u_left (
     .clk_i, .rst_ni,
-    .we_i(set_i || (rst_ni && x_valid_i)), .waddr_i(set_i ? set_sa_i : x_sa_i),
-    .wdata_i(set_i ? left_set : (x_good_i ? left_next : left)),
+    .we_i(set_i || (rst_ni && x_good_i)), .waddr_i(set_i ? set_sa_i : x_sa_i),
+    .wdata_i(set_i ? left_set : left_next),
     .re_i(p_valid_i), .raddr_i(p_sa_i), .rdata_o(left)
   );
 
@@ -80,8 +79,8 @@ module sa_in_expiry #(
   end
 
   assign x_expired_o      = left.packets_gone || left.bytes_gone;
-  assign x_packets_gone_o = x_good_i ? left_next.packets_gone : left.packets_gone;
-  assign x_bytes_gone_o   = x_good_i ? left_next.bytes_gone : left.bytes_gone;
+  assign x_packets_gone_o = {left_next.packets_gone, left.packets_gone};
+  assign x_bytes_gone_o   = {left_next.bytes_gone, left.bytes_gone};
 
 endmodule
 

@@ -280,8 +280,8 @@ module sa_in_unit #(
   logic x_old;
   logic x_expired;
   logic x_good;
-  logic x_packets_gone;
-  logic x_bytes_gone;
+  logic [1:0] x_packets_gone;     // if counted, if not
+  logic [1:0] x_bytes_gone;
   assign x_allow = x_valid_q && x_genuine_q && !x_expired;
   assign x_good  = x_allow && x_accept && x_content_ok_q;
 
@@ -292,7 +292,6 @@ module sa_in_unit #(
     .rst_ni,
     .p_valid_i       (p_valid_q),
     .p_sa_i          (p_q.sa[AddrW-1:0]),
-    .x_valid_i       (x_valid_q),
     .x_sa_i          (x_q.sa[AddrW-1:0]),
     .x_good_i        (x_good),
     .x_len_i         (x_q.inner_len),
@@ -313,8 +312,8 @@ module sa_in_unit #(
   logic                 w_old_q;
   logic                 w_expired_q;
   logic                 w_good_q;
-  logic                 w_packets_gone_q;
-  logic                 w_bytes_gone_q;
+  logic [1:0]           w_packets_gone_q;
+  logic [1:0]           w_bytes_gone_q;
   logic [ReasonW-1:0]   w_content_q;
   policy_t              w_policy_q;
   esp_in_pkg::request_t w_q;
@@ -432,8 +431,8 @@ module sa_in_unit #(
     .w_auth_fail_i     (w_same_q && !w_genuine_q),
     .w_replay_fail_i   (w_genuine_q && !w_accept_q),
     .w_expired_i       (w_genuine_q && w_accept_q && w_expired_q),
-    .w_packets_gone_i  (w_packets_gone_q),
-    .w_bytes_gone_i    (w_bytes_gone_q),
+    .w_packets_gone_i  (w_packets_gone_q[w_good_q]),
+    .w_bytes_gone_i    (w_bytes_gone_q[w_good_q]),
     .set_i             (install),
     .set_sa_i          (tbl_addr_q),
     .set_soft_packets_i(tbl_soft_packets_q),

@@ -273,8 +273,9 @@ module parse (
   endfunction
 
   logic [479:0] words;
-  logic [287:0] sum_a;  // 9, 6, then 3 words
-  logic [191:0] sum_b;
+  // 9, 6, then 3 words; kept as they are, since each bit is one LUT6 of the step before
+  (* keep *) logic [287:0] sum_a;
+  (* keep *) logic [191:0] sum_b;
   logic [95:0] sum_c;
   for (genvar j = 0; j < 15; j++) begin : gen_word
     if (j < 5) begin : gen_always

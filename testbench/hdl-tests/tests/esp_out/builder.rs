@@ -129,7 +129,7 @@ impl Outbound {
             }
         };
         let mut pad = 0;
-        while (clear.len() + 2) % 4 != 0 {
+        while !(clear.len() + 2).is_multiple_of(4) {
             pad += 1;
             clear.push(pad);
         }
