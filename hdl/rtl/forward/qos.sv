@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Egress queues. One FIFO per egress (port 0, port 1, host); a packet that does not fit as a whole is dropped
-// (tail drop, QueueFull*) and reported, without its bytes if it was decrypted. The input never waits. Queue k takes packets with egress k; egress 3 does not occur.
+// (tail drop, QueueFull*) and reported, without its bytes if it was decrypted. The input never waits. Queue k
+// takes packets with egress k; egress 3 does not occur.
 //
 // The scheduler sends whole packets, round robin among the queues whose head packet finds room in its egress
-// buffer: free_i[k] (free beats of that buffer) >= beats already reserved + ceil((len + 128) / 64) + 1. The
-// packet leaves with that reservation in meta.resv; rel0 (egress_demux, packet delivered) and rel1 (esp_encap,
+// buffer: free_i[k] (free beats of that buffer) >= beats already reserved + ceil((max(len, tfc_len) + 128) / 64) + 1.
+// The packet leaves with that reservation in meta.resv; rel0 (egress_demux, packet delivered) and rel1 (esp_encap,
 // packet dropped) give it back. Nothing behind this stage therefore waits for an egress, and a full one does
 // not hold up the others. No bubble between packets.
 //

@@ -5,7 +5,8 @@
 //
 // offer_len_i: length of the packet at the input; fits_o says whether it may be pushed. The packet shows at
 // the output (head_valid_o) after its last beat was pushed; head_resv_o is the number of beats to reserve
-// for it in the egress buffer: ceil((len + 128) / 64) + 1, 128 bytes being more than encapsulation adds.
+// for it in the egress buffer: ceil((max(len, tfc_len) + 128) / 64) + 1, 128 bytes being more than encapsulation
+// adds to a packet that traffic flow confidentiality has padded.
 
 `default_nettype none
 
@@ -48,9 +49,11 @@ module qos_queue #(
     if (push_i && push_beat_i.sop) meta_q <= push_meta_i;
   end
 
+  logic [15:0] clear_len;
   logic [15:0] padded;
   logic [7:0] resv;
-  assign padded = whole_meta.len + 16'd128 + 16'd63;
+  assign clear_len = (whole_meta.tfc_len > whole_meta.len) ? whole_meta.tfc_len : whole_meta.len;
+  assign padded = clear_len + 16'd128 + 16'd63;
   assign resv = padded[13:6] + 8'd1;
 
   logic meta_valid, beat_valid, last;

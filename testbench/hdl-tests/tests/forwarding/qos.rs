@@ -24,9 +24,14 @@ fn beats(len: usize) -> usize {
     len.div_ceil(64)
 }
 
+/// Bytes that encapsulation starts from: the packet, or what traffic flow confidentiality pads it to.
+fn clear_len(meta: &Meta) -> usize {
+    meta.len.max(meta.tfc_len).into()
+}
+
 /// What qos reserves for a packet.
-fn reservation(len: usize) -> u64 {
-    (len as u64 + 128).div_ceil(64) + 1
+fn reservation(meta: &Meta) -> u64 {
+    (clear_len(meta) as u64 + 128).div_ceil(64) + 1
 }
 
 /// Three egress buffers behind qos: packets fill them some cycles after they left, drain at random, and give
@@ -110,14 +115,14 @@ impl Agent for Buffers {
         if beat.sop {
             let meta = meta_of(dut.get_bytes(self.meta));
             let (k, resv) = (usize::from(meta.egress), u64::from(meta.resv));
-            assert_eq!(resv, reservation(meta.len.into()), "reservation of a packet of {}", meta.len);
+            assert_eq!(resv, reservation(&meta), "reservation of {} bytes, tfc_len {}", meta.len, meta.tfc_len);
             self.reserved[k] += resv;
             assert!(
                 self.filled[k] + self.reserved[k] <= self.size + self.inside(k),
                 "promised more than there is"
             );
             let arrives = self.now + 30 + self.rng.below(20);
-            self.flying.push_back((arrives, k, resv, beats(meta.len.into()) as u64));
+            self.flying.push_back((arrives, k, resv, beats(clear_len(&meta)) as u64));
             self.flying.make_contiguous().sort_by_key(|f| f.0);
         }
     }
@@ -149,7 +154,9 @@ fn reservations_never_exceed_the_buffers_and_every_packet_is_sent_or_counted() {
     for i in 0..1_500 {
         let len = [20, 64, 65, 1_500, 9_216, rng.range(1, 600) as usize][rng.below(6) as usize];
         let egress = rng.below(3) as u8;
+        let tfc_len = [0, 0, 0, 64, 1_400, 9_117][rng.below(6) as usize];
         let (data, meta) = packet(&mut rng, i, egress, len);
+        let meta = Meta { tfc_len, ..meta };
         source.push(Packet::new(data.clone()).side(meta.to_bytes()));
         sent[usize::from(meta.egress)].push_back((data, meta));
     }
