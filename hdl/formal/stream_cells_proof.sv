@@ -36,7 +36,8 @@ module stream_cells_proof #(
   wire                       take = s_valid_i && s_ready;
   wire                       mine = inside_q ? mine_q : mark_i;
   wire [15:0]                before = inside_q ? before_q : 16'd0;
-  wire [15:0]                extra = inside_q ? extra_q : (Cell == 0) ? len_i : 16'(ins_i);
+  // For append it comes with the last beat, else with the first.
+  wire [15:0]                extra = (Cell == 2) ? 16'(ins_i) : inside_q ? extra_q : (Cell == 0) ? len_i : 16'(ins_i);
   always_comb begin
     beat       = '0;
     beat.bytes = s_eop_i ? s_bytes_i : 7'd64;
