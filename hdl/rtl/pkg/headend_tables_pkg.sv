@@ -249,7 +249,7 @@ package headend_tables_pkg;
   localparam int unsigned SA_LIMIT_W = 2;
   typedef enum logic [1:0] {
     SA_LIMIT_PACKETS = 2'd0,  // Packets since the SA was written.
-    SA_LIMIT_BYTES = 2'd1,  // Inner packet bytes since the SA was written.
+    SA_LIMIT_BYTES = 2'd1,  // Bytes since the SA was written, as its state counts them.
     SA_LIMIT_SEQUENCE = 2'd2  // Sequence numbers used under the key.
   } sa_limit_e;
 
@@ -349,8 +349,8 @@ package headend_tables_pkg;
   typedef struct packed {
     selector_t sel;  // [1463:1176] Inbound selector check: source is the remote side, destination ours.
     gcm_key_t gcm;  // [1175:240] Key material.
-    logic [47:0] hard_bytes;  // [239:192] Hard limit in inner packet bytes: the packet that reaches it is the last one accepted. 0: none.
-    logic [47:0] soft_bytes;  // [191:144] Soft limit in inner packet bytes. 0: none.
+    logic [47:0] hard_bytes;  // [239:192] Hard limit in bytes as the state counts them: the packet that reaches it is the last one accepted. 0: none.
+    logic [47:0] soft_bytes;  // [191:144] Soft limit in bytes as the state counts them. 0: none.
     logic [47:0] hard_packets;  // [143:96] Hard limit: so many packets are accepted, then none. 0: none.
     logic [47:0] soft_packets;  // [95:48] Soft limit: event SaSoft when so many packets were accepted. 0: none.
     logic [3:0] rsvd2;  // [47:44] Zero.
@@ -373,7 +373,7 @@ package headend_tables_pkg;
     logic [2:0] soft_done;  // [258:256] SaSoft was raised, by limit (bit number is `sa_limit`).
     logic [31:0] replay_fail;  // [255:224] Packets dropped with ReplayDuplicate or ReplayOld.
     logic [31:0] auth_fail;  // [223:192] Packets dropped with IcvMismatch.
-    logic [63:0] bytes;  // [191:128] Inner packet bytes accepted.
+    logic [63:0] bytes;  // [191:128] Payload bytes accepted: the inner packet (tunnel mode, with the sender's TFC zeros) or what follows the IP header (transport mode), without ESP padding.
     logic [63:0] packets;  // [127:64] Packets accepted.
     logic [63:0] seq_top;  // [63:0] Highest authenticated sequence number.
   } sa_in_state_t;
@@ -384,8 +384,8 @@ package headend_tables_pkg;
     gcm_key_t gcm;  // [1639:704] Key material.
     logic [31:0] key_check;  // [703:672] Check value of the key for the driver, which recognises by it a key that has been used; the card ignores it.
     logic [63:0] soft_seq;  // [671:608] Soft limit: event SaSoft when this sequence number is used. 0: none. The hard limit is the end of the number space.
-    logic [47:0] hard_bytes;  // [607:560] Hard limit in inner packet bytes: the packet that reaches it is the last one sent. 0: none.
-    logic [47:0] soft_bytes;  // [559:512] Soft limit in inner packet bytes. 0: none.
+    logic [47:0] hard_bytes;  // [607:560] Hard limit in bytes as the state counts them: the packet that reaches it is the last one sent. 0: none.
+    logic [47:0] soft_bytes;  // [559:512] Soft limit in bytes as the state counts them. 0: none.
     logic [47:0] hard_packets;  // [511:464] Hard limit: so many packets are sent, then none. 0: none.
     logic [47:0] soft_packets;  // [463:416] Soft limit: event SaSoft when so many packets were sent. 0: none.
     logic [63:0] seq;  // [415:352] Sequence numbers used under this key before: the first packet gets the next one. 0 for a new key.
@@ -414,7 +414,7 @@ package headend_tables_pkg;
   typedef struct packed {
     logic hard_done;  // [195:195] SaHard was raised.
     logic [2:0] soft_done;  // [194:192] SaSoft was raised, by limit (bit number is `sa_limit`).
-    logic [63:0] bytes;  // [191:128] Inner packet bytes sent.
+    logic [63:0] bytes;  // [191:128] Payload bytes sent: the inner packet (tunnel mode, without TFC zeros) or what follows the IP header (transport mode), without ESP padding.
     logic [63:0] packets;  // [127:64] Packets sent.
     logic [63:0] seq;  // [63:0] Last sequence number used.
   } sa_out_state_t;
@@ -459,7 +459,7 @@ package headend_tables_pkg;
     logic [19:0] label0;  // [180:161] Outermost label.
     logic [47:0] smac;  // [160:113] Source MAC address.
     logic [47:0] dmac;  // [112:65] Destination MAC address.
-    logic [7:0] sa_gen;  // [64:57] Generation that this SA must have when the packet is sealed; else SaOutInvalid. So a packet that waited in a queue never meets another SA at the same index.
+    logic [7:0] sa_gen;  // [64:57] Generation that this SA must have when the packet is sealed; else SaOutInvalid. So a packet that waited in a queue does not meet another SA at the same index, unless the index was rewritten 256 times meanwhile.
     logic [15:0] sa;  // [56:41] Outbound SA of Protect.
     logic [15:0] mtu;  // [40:25] Largest IP packet in bytes (before labels and ESP) that this adjacency takes.
     logic [15:0] tfc_len;  // [24:9] Protect in tunnel mode: traffic flow confidentiality (RFC 4303 2.7). Inner packets shorter than this many bytes are followed by zeros up to it. 0: none.
@@ -687,7 +687,7 @@ package headend_tables_pkg;
   // A limit that an SA reached, on its way to the event ring.
   localparam int unsigned SA_EVENT_W = 116;
   typedef struct packed {
-    logic [63:0] seq;  // [115:52] Sequence number of the packet that reached it.
+    logic [63:0] seq;  // [115:52] Sequence number of the packet that raised it: the one that reached the limit, or a later one if there was no room for the event.
     logic [31:0] spi;  // [51:20] SPI.
     logic [15:0] sa;  // [19:4] SA index.
     logic [SA_LIMIT_W-1:0] limit;  // [3:2] Which limit.

@@ -1307,7 +1307,7 @@ impl TryFrom<u8> for EventKind {
 pub enum SaLimit {
     /// Packets since the SA was written.
     Packets = 0,
-    /// Inner packet bytes since the SA was written.
+    /// Bytes since the SA was written, as its state counts them.
     Bytes = 1,
     /// Sequence numbers used under the key.
     Sequence = 2,
@@ -1337,7 +1337,7 @@ impl SaLimit {
     pub const fn doc(self) -> &'static str {
         match self {
             Self::Packets => "Packets since the SA was written.",
-            Self::Bytes => "Inner packet bytes since the SA was written.",
+            Self::Bytes => "Bytes since the SA was written, as its state counts them.",
             Self::Sequence => "Sequence numbers used under the key.",
         }
     }
@@ -1993,9 +1993,9 @@ pub struct SaIn {
     pub soft_packets: u64,
     /// Hard limit: so many packets are accepted, then none. 0: none.
     pub hard_packets: u64,
-    /// Soft limit in inner packet bytes. 0: none.
+    /// Soft limit in bytes as the state counts them. 0: none.
     pub soft_bytes: u64,
-    /// Hard limit in inner packet bytes: the packet that reaches it is the last one accepted. 0: none.
+    /// Hard limit in bytes as the state counts them: the packet that reaches it is the last one accepted. 0: none.
     pub hard_bytes: u64,
     /// Key material.
     pub gcm: GcmKey,
@@ -2082,7 +2082,7 @@ pub struct SaInState {
     pub seq_top: u64,
     /// Packets accepted.
     pub packets: u64,
-    /// Inner packet bytes accepted.
+    /// Payload bytes accepted: the inner packet (tunnel mode, with the sender's TFC zeros) or what follows the IP header (transport mode), without ESP padding.
     pub bytes: u64,
     /// Packets dropped with IcvMismatch.
     pub auth_fail: u32,
@@ -2192,9 +2192,9 @@ pub struct SaOut {
     pub soft_packets: u64,
     /// Hard limit: so many packets are sent, then none. 0: none.
     pub hard_packets: u64,
-    /// Soft limit in inner packet bytes. 0: none.
+    /// Soft limit in bytes as the state counts them. 0: none.
     pub soft_bytes: u64,
-    /// Hard limit in inner packet bytes: the packet that reaches it is the last one sent. 0: none.
+    /// Hard limit in bytes as the state counts them: the packet that reaches it is the last one sent. 0: none.
     pub hard_bytes: u64,
     /// Soft limit: event SaSoft when this sequence number is used. 0: none. The hard limit is the end of the number space.
     pub soft_seq: u64,
@@ -2303,7 +2303,7 @@ pub struct SaOutState {
     pub seq: u64,
     /// Packets sent.
     pub packets: u64,
-    /// Inner packet bytes sent.
+    /// Payload bytes sent: the inner packet (tunnel mode, without TFC zeros) or what follows the IP header (transport mode), without ESP padding.
     pub bytes: u64,
     /// SaSoft was raised, by limit (bit number is `sa_limit`).
     pub soft_done: u8,
@@ -2568,7 +2568,7 @@ pub struct Adj {
     pub mtu: u16,
     /// Outbound SA of Protect.
     pub sa: u16,
-    /// Generation that this SA must have when the packet is sealed; else SaOutInvalid. So a packet that waited in a queue never meets another SA at the same index.
+    /// Generation that this SA must have when the packet is sealed; else SaOutInvalid. So a packet that waited in a queue does not meet another SA at the same index, unless the index was rewritten 256 times meanwhile.
     pub sa_gen: u8,
     /// Destination MAC address.
     pub dmac: u64,
@@ -3972,7 +3972,7 @@ pub struct SaEvent {
     pub sa: u16,
     /// SPI.
     pub spi: u32,
-    /// Sequence number of the packet that reached it.
+    /// Sequence number of the packet that raised it: the one that reached the limit, or a later one if there was no room for the event.
     pub seq: u64,
 }
 

@@ -157,34 +157,6 @@ fn cross_traffic_shares_a_port_and_every_loss_is_counted() {
 
 /// Flows on both ports and from the host go to both ports, to the host, through encryption, to nowhere; nothing
 /// overtakes within a flow, and every packet is accounted for.
-/// Small packets that TFC padding makes long, to a port that takes nothing: they wait in its queue and are dropped
-/// there. The same pipeline's packets to the other port pass.
-#[test]
-fn a_full_port_holds_up_no_other_however_long_tfc_makes_its_packets() {
-    for tfc_len in [0, 200, 1_400, 9_000] {
-        let mut card = card_with(2, 77, 400_000);
-        program(&mut card, false, false);
-        let protect = Adj { sa: 3, sa_gen: GEN, tfc_len, ..adjacency(AdjKind::Protect, Egress::Port1) };
-        card.write_record(10, &protect);
-        card.write_record(15, &adjacency(AdjKind::Ip, Egress::Port0));
-        default_route(&mut card, 20, 15);
-        card.write_record(620, &Label { op: LabelOp::PopVrf.into(), vrf: 20, ..Default::default() });
-        card.extra.out[1].set_stalls(100);
-        for _ in 0..400 {
-            card.extra.send(0, &frame(0, 0x0800, &ipv4(1, 2, 17, 64, &[5; 44])));
-        }
-        card.run(6_000);
-        let label: u32 = 620 << 12 | 1 << 8 | 9;
-        for _ in 0..20 {
-            let inner = ipv4(7, 8, 17, 64, &[6; 44]);
-            card.extra.send(0, &frame(0, 0x8847, &[&label.to_be_bytes()[..], &inner].concat()));
-        }
-        card.run(6_000);
-        let passed = std::iter::from_fn(|| card.extra.receive(0)).count();
-        assert_eq!(passed, 20, "tfc_len {tfc_len}");
-    }
-}
-
 #[test]
 fn flows_keep_their_order_and_every_packet_is_accounted_for() {
     for pipes in PIPES {

@@ -115,7 +115,13 @@ impl Agent for Buffers {
         if beat.sop {
             let meta = meta_of(dut.get_bytes(self.meta));
             let (k, resv) = (usize::from(meta.egress), u64::from(meta.resv));
-            assert_eq!(resv, reservation(&meta), "reservation of {} bytes, tfc_len {}", meta.len, meta.tfc_len);
+            assert_eq!(
+                resv,
+                reservation(&meta),
+                "reservation of {} bytes, tfc_len {}",
+                meta.len,
+                meta.tfc_len
+            );
             self.reserved[k] += resv;
             assert!(
                 self.filled[k] + self.reserved[k] <= self.size + self.inside(k),
