@@ -132,6 +132,9 @@ enum CardCommand {
         /// PCI address: 0000:01:00.0.
         #[arg(value_parser = crate::backend::pci_address)]
         address: String,
+        /// Give back a function that is no Headend card too.
+        #[arg(long)]
+        any: bool,
     },
 }
 
@@ -256,7 +259,7 @@ fn run(cli: &Cli, out: &mut dyn Write) -> Result<(), Failure> {
     if let Command::Card { command } = &cli.command {
         let binding = match command {
             CardCommand::Bind { address, any } => Some((address, kernel::bind(address, *any))),
-            CardCommand::Unbind { address } => Some((address, kernel::unbind(address))),
+            CardCommand::Unbind { address, any } => Some((address, kernel::unbind(address, *any))),
             CardCommand::Info => None,
         };
         if let Some((address, binding)) = binding {

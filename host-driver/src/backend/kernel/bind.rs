@@ -47,12 +47,12 @@ pub fn bind(address: &str, any: bool) -> Result<Binding, BackendError> {
 }
 
 /// Takes the function at `address` from vfio-pci and lets the kernel find its usual driver. Waits for a program that
-/// still uses it.
+/// still uses it. With `any`, also one that is no Headend card.
 ///
 /// # Errors
-/// There is no such function, another driver has it, or the kernel refuses.
-pub fn unbind(address: &str) -> Result<Binding, BackendError> {
-    unbind_in(Path::new("/"), address, &mut |path, text| fs::write(path, text))
+/// There is no such function, it is no Headend card, another driver has it, or the kernel refuses.
+pub fn unbind(address: &str, any: bool) -> Result<Binding, BackendError> {
+    unbind_in(Path::new("/"), address, any, &mut |path, text| fs::write(path, text))
 }
 
 fn bind_in(root: &Path, address: &str, any: bool, write: Write<'_>) -> Result<Binding, BackendError> {
@@ -83,8 +83,11 @@ fn bind_in(root: &Path, address: &str, any: bool, write: Write<'_>) -> Result<Bi
     Ok(Binding { before, now })
 }
 
-fn unbind_in(root: &Path, address: &str, write: Write<'_>) -> Result<Binding, BackendError> {
+fn unbind_in(root: &Path, address: &str, any: bool, write: Write<'_>) -> Result<Binding, BackendError> {
     let mut function = Function::find(root, address, write)?;
+    if !any {
+        function.check_identity()?;
+    }
     let before = function.driver();
     match before.as_deref() {
         Some(VFIO) => function.put("driver/unbind", address)?,
@@ -130,8 +133,7 @@ impl<'w> Function<'w> {
             return Ok(());
         }
         Err(BackendError::Open(format!(
-            "{} is {vendor:04x}:{device:04x}; expected a Headend card, {:04x}:{:04x}. --any takes it all the same: its driver \
-             loses it",
+            "{} is {vendor:04x}:{device:04x}; expected a Headend card, {:04x}:{:04x}. --any takes it all the same",
             self.address, HEADEND.0, HEADEND.1
         )))
     }
@@ -250,7 +252,11 @@ mod tests {
         }
 
         fn unbind(&self) -> Result<Binding, BackendError> {
-            unbind_in(self.0.path(), CARD, &mut |path, text| self.written(path, text))
+            self.unbind_at(CARD, false)
+        }
+
+        fn unbind_at(&self, address: &str, any: bool) -> Result<Binding, BackendError> {
+            unbind_in(self.0.path(), address, any, &mut |path, text| self.written(path, text))
         }
     }
 
@@ -292,6 +298,10 @@ mod tests {
         fs::write(machine.device(CARD).join("vendor"), "0x8086\n").unwrap();
         assert!(machine.refusal(CARD).contains("--any"));
         assert_eq!(machine.bind(CARD, true).unwrap().now.as_deref(), Some(VFIO));
+        let refuse = &mut |path: &Path, _: &str| panic!("{} was written", path.display());
+        let error = unbind_in(machine.0.path(), CARD, false, refuse).unwrap_err().to_string();
+        assert!(error.contains("expected a Headend card") && error.contains("--any"), "{error}");
+        assert_eq!(machine.unbind_at(CARD, true).unwrap().now.as_deref(), Some("xdma"));
     }
 
     #[test]
