@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Speed of the simulated card as a program: under load, idle, and to build.
 
-use super::traffic::{card, frame, Direction, Form};
+use super::traffic::{Direction, Form, Lab};
 use std::error::Error;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -17,8 +17,8 @@ const SETTLE: Duration = Duration::from_secs(2);
 const START: Duration = Duration::from_secs(60);
 /// Inner packets of the loaded measurement, in bytes.
 const SIZE: usize = 1400;
-/// Frames in each direction between two looks at the clock.
-const ROUND: usize = 8;
+/// Customers, and frames in each direction between two looks at the clock.
+const CUSTOMERS: u16 = 8;
 
 /// Seconds to build the model of the card from nothing.
 pub(crate) fn build_seconds(card: &Path) -> Result<f64, Box<dyn Error>> {
@@ -40,16 +40,18 @@ pub(crate) fn build_seconds(card: &Path) -> Result<f64, Box<dyn Error>> {
 /// Simulated cycles and packets per second of wall-clock time, while one port brings ESP to decrypt and the
 /// other labelled packets to encrypt. The card has `pipes` pipelines.
 pub(crate) fn loaded_speed(pipes: usize) -> Result<(f64, f64), Box<dyn Error>> {
-    let card = card(pipes, 16, Form::Tunnel)?;
-    let esp: Vec<Vec<u8>> = (0..16).map(|n| frame(Direction::Decrypt, Form::Tunnel, n, SIZE)).collect();
-    let labelled: Vec<Vec<u8>> = (0..16).map(|n| frame(Direction::Encrypt, Form::Tunnel, n, SIZE)).collect();
-    let mut sim = card.sim();
-    let (first_cycle, start) = (sim.cycles(), Instant::now());
+    let lab = Lab::new(pipes, CUSTOMERS, Form::Tunnel)?;
+    let mut sim = lab.card.sim();
+    let (first_cycle, mut running) = (sim.cycles(), Duration::ZERO);
     let mut packets = 0u64;
-    while start.elapsed() < LOADED {
-        for n in 0..ROUND {
-            sim.push_frame(0, &esp[n]);
-            sim.push_frame(1, &labelled[n]);
+    while running < LOADED {
+        let frames = |direction| (0..CUSTOMERS).map(|n| lab.frame(direction, n, SIZE)).collect::<Vec<_>>();
+        let (esp, labelled) = (frames(Direction::Decrypt), frames(Direction::Encrypt));
+        // Making the frames is not the card's time.
+        let start = Instant::now();
+        for (esp, labelled) in esp.iter().zip(&labelled) {
+            sim.push_frame(0, esp);
+            sim.push_frame(1, labelled);
         }
         // The next round enters while the last packets of this one are still inside.
         while sim.pending_frames(0) + sim.pending_frames(1) > 0 {
@@ -57,8 +59,9 @@ pub(crate) fn loaded_speed(pipes: usize) -> Result<(f64, f64), Box<dyn Error>> {
         }
         sim.run(400);
         packets += (0..2).map(|port| std::iter::from_fn(|| sim.pop_frame(port)).count() as u64).sum::<u64>();
+        running += start.elapsed();
     }
-    let seconds = start.elapsed().as_secs_f64();
+    let seconds = running.as_secs_f64();
     Ok(((sim.cycles() - first_cycle) as f64 / seconds, packets as f64 / seconds))
 }
 

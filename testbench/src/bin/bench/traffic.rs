@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Tables and frames for measurements: ESP on port 0, MPLS or plain IP on port 1.
 
+use headend_regs::param;
 use headend_testbench::harness::{program, SimulatedCard};
 use headend_testbench::model::{
     Action, Adjacency, Interface, LabelAction, Link, Prefix, Route, SaIn, SaOut, Tables,
@@ -9,6 +10,7 @@ use headend_testbench::packet::{
     ethernet, mac, mpls_frame, udp, Address, EspKey, EspPayload, Ipv4, Ipv6, LabelEntry, ETHERTYPE_IPV4,
     ETHERTYPE_IPV6, PROTO_ESP, PROTO_UDP,
 };
+use std::cell::RefCell;
 use std::error::Error;
 
 const GATEWAY: u32 = 0xc000_0201;
@@ -17,7 +19,7 @@ const OURS: u64 = 0x0200_0000_0001;
 /// First incoming label; label n leads to customer n.
 const FIRST_LABEL: u32 = 1000;
 /// UDP port of ESP in UDP.
-const NATT: u16 = headend_regs::param::NATT_PORT as u16;
+const NATT: u16 = param::NATT_PORT as u16;
 
 /// What the card does with the frames of a stream.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -81,8 +83,7 @@ fn key(n: u16) -> EspKey {
     }
 }
 
-/// `sas` customers, each with an SA in each direction. The inbound SAs have no anti-replay window, so that
-/// frames may be sent again and again.
+/// `sas` customers, each with an SA in each direction and the largest anti-replay window.
 fn tables(sas: u16, form: Form) -> Tables {
     let mut t = Tables::default();
     for port in 0..2 {
@@ -93,7 +94,8 @@ fn tables(sas: u16, form: Form) -> Tables {
     for n in 0..sas {
         let vrf = 1 + n % 255;
         let inbound = SaIn::tunnel(0x1000 + u32::from(n), form.gateway(), key(n));
-        t.sas_in.insert(n, SaIn { ivrf: vrf, transport, udp: form == Form::InUdp, ..inbound });
+        let window = param::REPLAY_WINDOW_MAX as u32;
+        t.sas_in.insert(n, SaIn { ivrf: vrf, window, transport, udp: form == Form::InUdp, ..inbound });
         let far = if form == Form::OverIpv6 { Address::V6(9) } else { Address::V4(9) };
         let udp = (form == Form::InUdp).then_some((NATT, NATT));
         t.sas_out.insert(n, SaOut { transport, udp, ..SaOut::tunnel(0x2000, form.gateway(), far, key(n)) });
@@ -114,15 +116,36 @@ fn tables(sas: u16, form: Form) -> Tables {
     t
 }
 
-/// A card of `pipes` pipelines with `sas` customers.
-pub(crate) fn card(pipes: usize, sas: u16, form: Form) -> Result<SimulatedCard, Box<dyn Error>> {
-    let mut card = SimulatedCard::with_pipes(pipes).map_err(|e| e.to_string())?;
-    program(card.driver(), &tables(sas, form)).map_err(|e| e.to_string())?;
-    Ok(card)
+/// A card and the peers of its SAs.
+pub(crate) struct Lab {
+    /// The card.
+    pub(crate) card: SimulatedCard,
+    /// How its SAs carry their packets.
+    pub(crate) form: Form,
+    /// Customers, each with an SA in each direction.
+    pub(crate) sas: u16,
+    /// Sequence numbers that the peers have used.
+    seqs: RefCell<Vec<u64>>,
+}
+
+impl Lab {
+    /// A card of `pipes` pipelines with `sas` customers.
+    pub(crate) fn new(pipes: usize, sas: u16, form: Form) -> Result<Lab, Box<dyn Error>> {
+        let mut card = SimulatedCard::with_pipes(pipes).map_err(|e| e.to_string())?;
+        program(card.driver(), &tables(sas, form)).map_err(|e| e.to_string())?;
+        Ok(Lab { card, form, sas, seqs: RefCell::new(vec![0; sas.into()]) })
+    }
+
+    /// A frame of customer `n` with an inner packet of `size` bytes, never one that was sent before.
+    pub(crate) fn frame(&self, direction: Direction, n: u16, size: usize) -> Vec<u8> {
+        let seq = &mut self.seqs.borrow_mut()[usize::from(n)];
+        *seq += 1;
+        frame(direction, self.form, n, *seq, size)
+    }
 }
 
 /// One frame of customer `n` with an inner packet of `size` bytes.
-pub(crate) fn frame(direction: Direction, form: Form, n: u16, size: usize) -> Vec<u8> {
+fn frame(direction: Direction, form: Form, n: u16, seq: u64, size: usize) -> Vec<u8> {
     let inner = Ipv4::new(0x0a01_0001, 0x0a02_0002, PROTO_UDP).build(&vec![0x42; size - 20]);
     match direction {
         Direction::Decrypt => {
@@ -130,7 +153,7 @@ pub(crate) fn frame(direction: Direction, form: Form, n: u16, size: usize) -> Ve
                 Form::Transport => EspPayload::new(&inner[20..], PROTO_UDP),
                 _ => EspPayload::new(&inner, 4),
             };
-            let esp = key(n).seal(0x1000 + u32::from(n), 1, [0; 8], &payload);
+            let esp = key(n).seal(0x1000 + u32::from(n), seq, seq.to_be_bytes(), &payload);
             let (ethertype, outer) = match form {
                 Form::OverIpv6 => (ETHERTYPE_IPV6, Ipv6::new(9, GATEWAY6, PROTO_ESP).build(&esp)),
                 Form::InUdp => {
