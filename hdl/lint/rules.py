@@ -65,7 +65,9 @@ def check_rtl(path, text, complain):
     """Rules for one SystemVerilog file."""
     code = strip_comments(text)
     names = re.findall(r"^\s*(?:module|package)\s+(?:automatic\s+)?(\w+)", code, re.M)
-    if names != [path.stem]:
+    # A proof may hold stand-ins for modules whose inside it leaves open, under their names.
+    proof = path.stem.endswith("_proof")
+    if path.stem not in names or (len(names) > 1 and not proof):
         complain(path, 1, f"holds {', '.join(names) or 'no module'}, expected exactly one module named {path.stem}")
     nettypes = re.findall(r"`default_nettype\s+(\w+)", code)
     if nettypes != ["none", "wire"]:

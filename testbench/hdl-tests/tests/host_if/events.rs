@@ -127,7 +127,7 @@ fn a_full_event_ring_counts_what_it_loses_and_tells_links_later() {
 fn a_limit_waits_for_room_and_is_told_with_all_it_says() {
     let mut rig = rig(28, 200_000);
     let limit = |n: u64| SaEvent {
-        hard: n % 3 == 0,
+        hard: n.is_multiple_of(3),
         out: n % 2 == 1,
         limit: SaLimit::Bytes.code(),
         sa: n as u16,
