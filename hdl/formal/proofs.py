@@ -127,7 +127,7 @@ PROOFS = [
             ("frame_fifo.sv", "assign push      = s_valid_i && s_ready_o && !s_abort_i;", "assign push      = s_valid_i && s_ready_o;"),
             ("frame_fifo.sv", "(rptr_q != commit_q) &&", "(rptr_q != wptr_q) &&"),
             ("frame_fifo.sv", "wptr_q <= commit_q;", "wptr_q <= rptr_q;"),
-            ("frame_fifo.sv", "(free_o != '0) && side_ready", "(free_o != '0)"),
+            ("frame_fifo.sv", "!full && side_ready", "!full"),
         ],
     },
     {

@@ -50,14 +50,17 @@ module frame_fifo #(
   logic            out_valid_q;
   logic [Width:0]  out_q;
 
+  logic full;
   logic side_ready;
   logic side_valid;
   logic push;
   logic load;
   logic pop;
 
+  // Full when the pointers are one turn apart; by free_o two carry chains would stand in front of s_ready_o.
+  assign full      = (wptr_q ^ rptr_q) == (AddrW + 1)'(Depth);
   assign free_o    = (AddrW + 1)'(Depth) - (wptr_q - rptr_q);
-  assign s_ready_o = (free_o != '0) && side_ready;
+  assign s_ready_o = !full && side_ready;
   assign push      = s_valid_i && s_ready_o && !s_abort_i;
   assign load      = (rptr_q != commit_q) && (!out_valid_q || pop);
   assign pop       = m_valid_o && m_ready_i;
