@@ -6,6 +6,9 @@ use headend_regs::{Beat, Meta, Op, Packed};
 use headend_verilated::{Instance, Model, Port};
 use std::collections::VecDeque;
 
+/// A packet inside: earliest cycle to leave, beats, meta, whole.
+type Held = (u64, VecDeque<Vec<u8>>, Vec<u8>, bool);
+
 /// What is between `l_*` and `b_*`: packets leave whole, `delay` cycles after they came in, or are refused at any time
 /// in between.
 struct LongWay {
@@ -21,8 +24,7 @@ struct LongWay {
     stalls: u32,
     refuse: u32,
     now: u64,
-    /// Packets: earliest cycle to leave, beats, meta, whole.
-    inside: VecDeque<(u64, VecDeque<Vec<u8>>, Vec<u8>, bool)>,
+    inside: VecDeque<Held>,
     first: bool,
     offered: bool,
     gone: Vec<u64>,
@@ -55,14 +57,14 @@ impl LongWay {
 }
 
 fn number(meta: &[u8]) -> u64 {
-    Meta::from_bytes(meta.try_into().expect("a meta")).expect("meta").seq
+    Meta::from_bytes(meta).expect("meta").seq
 }
 
 impl Agent for LongWay {
     fn drive(&mut self, dut: &mut Instance) {
         // A whole packet that is not on its way out may be refused, also while the one in front of it leaves.
         let busy = self.offered || !self.first;
-        let due = |packet: &(u64, VecDeque<Vec<u8>>, Vec<u8>, bool)| packet.3 && packet.0 <= self.now;
+        let due = |packet: &Held| packet.3 && packet.0 <= self.now;
         let refuse = self.inside.get(usize::from(busy)).is_some_and(due) && self.rng.chance(self.refuse);
         dut.set(self.refused, refuse.into());
         if refuse {

@@ -9,8 +9,7 @@ use card_rig::*;
 use gcm_common::seal;
 use headend_hdl_tests::{Rng, WordSource};
 use headend_regs::{
-    reg, Adj, AdjKind, DropReason, Egress, Label, LabelOp, Ring, RxDesc, SaInState, SaOutState, TxDesc,
-    TxDest,
+    reg, Adj, AdjKind, DropReason, Egress, Ring, RxDesc, SaInState, SaOutState, TxDesc, TxDest,
 };
 
 const BUFFERS: u64 = 0x2_0000_0000;

@@ -54,7 +54,6 @@ fn random_adj(rng: &mut Rng) -> Adj {
         label_ttl: if rng.chance(50) { 0 } else { rng.next_u64() as u8 },
         label_exp: rng.below(8) as u8,
         copy_exp: rng.chance(50),
-        ..Default::default()
     }
 }
 

@@ -171,7 +171,7 @@ impl Agent for Lanes {
         let last = self.pipes() - 1;
         for (p, rng) in self.rngs.iter_mut().enumerate() {
             let gap = self.gaps_percent > 0 && rng.chance(self.gaps_percent);
-            self.offered[p] = !self.queues[p].is_empty() && !gap && !(p == last && self.held);
+            self.offered[p] = !(self.queues[p].is_empty() || gap || p == last && self.held);
         }
         let words: Vec<Option<&Word>> =
             (0..self.pipes()).map(|p| self.queues[p].front().filter(|_| self.offered[p])).collect();
