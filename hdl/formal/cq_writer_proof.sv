@@ -81,7 +81,7 @@ module cq_writer_proof #(
       if (is_entry) assert (valid_q && !err);
       if (state == 4'd8) assert (valid_q);
       if (is_entry && req_valid) begin
-        assert (addr >= base + slot && addr + (64'(beats) << 6) <= base + slot + 64'(EntryBeats * 64) || addr < base);
+        assert (beats == 7'd1);
         assert (addr == base + slot || (EntryBeats == 2 && addr == base + slot + 64'd64));
       end
       if (is_index && data_valid) assert (data[31:0] == tail || data[63:32] == tail);

@@ -109,9 +109,9 @@ PROOFS = [
         "bug_task": "prove",
         "bug": bmc(14),
         "mutants": [
-            ("fifo_fast.sv", "assign direct    = push && empty && out_free;", "assign direct    = push && out_free;"),
-            ("fifo_fast.sv", "!= {1'b1, {AddrW{1'b0}}}", "!= {1'b1, {AddrW{1'b1}}}"),
-            ("fifo_fast.sv", "out_valid_q <= push || !empty;", "out_valid_q <= !empty;"),
+            ("fifo_fast.sv", "assign pass      = !some_q && out_free && push;", "assign pass      = out_free && push;"),
+            ("fifo_fast.sv", "(stored_q == CountW'(Depth - 2));", "(stored_q == CountW'(Depth));"),
+            ("fifo_fast.sv", "out_valid_q <= load || pass;", "out_valid_q <= load;"),
         ],
     },
     {
@@ -406,6 +406,20 @@ PROOFS = [
             ("stream_trim.sv", "left_q  <= left_q - 16'd64;", "left_q  <= left_q - 16'd63;"),
             ("stream_append.sv", "flush_q <= accept && s_beat_i.eop && (total > 8'd64);", "flush_q <= accept && s_beat_i.eop && (total >= 8'd64);", "append"),
             ("stream_prepend.sv", "assign inserting = s_beat_i.sop && (block_q != whole);", "assign inserting = s_beat_i.sop && (block_q == whole);", "prepend"),
+        ],
+    },
+    {
+        "name": "sa_out_unit",
+        "claim": "after an SA was written each number that either of two lanes gets for it is the one before plus 1; answers 3 cycles later on their lane",
+        "rtl": [PKG, "esp/esp_out_pkg.sv", "lib/wide_pkg.sv", "lib/ram_1r1w.sv", "lib/fifo_sync.sv", "esp/sa_out_sum.sv", "esp/sa_out_count.sv",
+                "esp/sa_out_limit.sv", "esp/sa_out_unit.sv"],
+        "sv": ["sa_out_unit_proof.sv"],
+        "top": "sa_out_unit_proof",
+        "tasks": [{"name": "lanes"} | bmc(19), {"name": "cover", "mode": "cover", "depth": 20}],
+        "bug_task": "lanes",
+        "mutants": [
+            ("sa_out_unit.sv", "assign req       = grant[0] ? req_i[0] : req_i[NumPipes-1];", "assign req       = req_i[0];"),
+            ("sa_out_count.sv", "other = same_write ? write_q : stored;", "other = stored;"),
         ],
     },
 ]

@@ -3,7 +3,7 @@
 
     run.py                  every proof, every cover, every mutant; writes docs/results/formal.json
     run.py --quick          what a change must pass
-    run.py --only NAME...   all of these proofs, nothing written
+    run.py --only NAME...   all of these proofs; the results of the others stay as they are
     --jobs N                at a time (default 2)
 
 A proof is unbounded (`pdr`: ABC finds an inductive invariant and checks it; `k-induction`: ABC; `induction`: z3; `anf`: see
@@ -267,25 +267,35 @@ def main():
         records = list(pool.map(job, jobs_of(proofs, options.quick)))
     seconds = round(time.monotonic() - start)
     wrong = sum(not r["good"] for r in records)
-    if not options.quick and not options.only:
-        write_results(records, seconds)
+    if not options.quick:
+        write_results(records)
     print(f"formal: {len(records)} results, {'all as expected' if not wrong else f'{wrong} NOT as expected'}, {seconds} s")
     return 1 if wrong else 0
 
 
-def write_results(records, seconds):
-    tasks = [r for r in records if "bug" not in r]
-    bugs = [r for r in records if "bug" in r]
-    by_name = {p["name"]: p for p in PROOFS}
+def write_results(records):
+    """Puts the records into the results file; those of proofs that were not run stay."""
+    old = json.loads(RESULTS.read_text()) if RESULTS.exists() else {"tasks": [], "mutants": []}
+    names = [p["name"] for p in PROOFS]
+    ran = {r["proof"] for r in records}
+
+    def merged(kind, new):
+        kept = [r for r in old[kind] if r["proof"] in names and r["proof"] not in ran]
+        return sorted(kept + new, key=lambda r: names.index(r["proof"]))
+
+    tasks = merged("tasks", [r for r in records if "bug" not in r])
+    mutants = merged("mutants", [r for r in records if "bug" in r])
     result = {
-        "seconds": seconds,
-        "proved": sum(r["verdict"] == "PROVED" for r in tasks),
-        "covered": sum(r["verdict"] == "COVERED" for r in tasks),
-        "mutants": len(bugs),
-        "mutants_killed": sum(r["good"] for r in bugs),
-        "claims": {name: proof["claim"] for name, proof in by_name.items()},
+        "totals": {
+            "seconds": round(sum(r["seconds"] for r in tasks + mutants)),
+            "proved": sum(r["verdict"] == "PROVED" for r in tasks),
+            "covered": sum(r["verdict"] == "COVERED" for r in tasks),
+            "mutants": len(mutants),
+            "mutants_killed": sum(r["good"] for r in mutants),
+        },
+        "claims": {p["name"]: p["claim"] for p in PROOFS},
         "tasks": tasks,
-        "mutant_list": bugs,
+        "mutants": mutants,
     }
     RESULTS.parent.mkdir(parents=True, exist_ok=True)
     RESULTS.write_text(json.dumps(result, indent=1) + "\n")
