@@ -140,8 +140,8 @@ PROOFS = [
         "bug_task": "prove",
         "bug": bmc(14),
         "mutants": [
-            ("segment.sv", "(inside_q != CountW'(ResDepth))", "(inside_q <= CountW'(ResDepth))"),
-            ("segment.sv", "eating_q <= eat && !beat.eop", "eating_q <= eat"),
+            ("segment.sv", "(s_beat_i.sop ? s_beat_i.eop : second_q)", "(s_beat_i.sop || second_q)"),
+            ("segment.sv", "eating_q <= eat && !beat.eop", "eating_q <= 1'b0"),
             ("segment.sv", "(!beat.sop || res_valid) &&", ""),
             ("segment.sv", "if (beat_pop && !eat) begin", "if (beat_pop) begin"),
         ],
@@ -381,7 +381,7 @@ PROOFS = [
             {"name": "cover", "mode": "cover", "depth": 20},
         ],
         "bug_task": "prove",
-        "bug": bmc(14),
+        "bug": bmc(18),
         "mutants": [
             ("sa_in_unit.sv", "x_genuine_q    <= p_same_q && p_q.icv_ok;", "x_genuine_q    <= p_same_q;"),
         ],
