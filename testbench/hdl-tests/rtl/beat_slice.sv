@@ -27,9 +27,9 @@ module beat_slice
   input  wire                            tbl_we_i,
   input  wire  [7:0]                     tbl_sel_i,
   input  wire  [31:0]                    tbl_index_i,
-  input  wire  [1535:0]                  tbl_wdata_i,
+  input  wire  [headend_tables_pkg::RecordBits-1:0] tbl_wdata_i,
   output logic                           tbl_ack_o,
-  output logic [1535:0]                  tbl_rdata_o
+  output logic [headend_tables_pkg::RecordBits-1:0] tbl_rdata_o
 );
 
   logic                      valid;
@@ -52,7 +52,7 @@ module beat_slice
   assign m_valid_o = valid && !(fault_i == 2'd2 && toggle_q);
   assign m_beat_o  = beat ^ {9'd0, fault_i == 2'd1 && beat.eop, 511'd0} ^ {520'd0, fault_i == 2'd3 && toggle_q};
 
-  logic [1535:0] mem [0:15];
+  logic [headend_tables_pkg::RecordBits-1:0] mem [0:15];
   logic          ack_q;
 
   always_ff @(posedge clk_i) begin
