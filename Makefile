@@ -51,7 +51,7 @@ formal: ## Every proof, and every injected bug that a proof must find.
 	@$(PYTHON) hdl/formal/run.py
 
 .PHONY: formal-quick
-formal-quick: ## Proofs of skid buffer, FIFO and anti-replay window only.
+formal-quick: ## The proofs that a change must pass (about two minutes).
 	@scripts/setup.sh yosys
 	@$(PYTHON) hdl/formal/run.py --quick
 
